@@ -1,0 +1,57 @@
+package wim
+
+// ReadingKind says what a device message reports.
+type ReadingKind uint8
+
+// The kinds of reading.
+const (
+	AxleReading ReadingKind = iota + 1 // one axle has left the sensor
+	VehicleEnd                         // the device closed a vehicle and indicates its mass
+	Heartbeat                          // nothing new; Seq is the last sequence used
+	LinkUp                             // the driver reached the device (again)
+	LinkDown                           // the driver lost the device
+)
+
+// Reading is one decoded message of a weighing device, or a change of the line to it. A driver emits
+// readings of one device in order of arrival and never invents one: a frame that fails its check is
+// counted and skipped, which shows as a hole in Seq.
+type Reading struct {
+	Kind ReadingKind
+	// Boot and Seq name the message for the device: Boot is drawn anew when the device starts, Seq counts
+	// axle and vehicle-end messages from 1. Zero for LinkUp and LinkDown.
+	Boot uint32
+	Seq  uint32
+	// DeviceTime is the device's own clock in nanoseconds since its start, 0 when it has none.
+	DeviceTime int64
+	// Arrival is the site's clock when the last byte was read.
+	Arrival Time
+
+	Axle Axle // Kind AxleReading; Index is its number within the vehicle, from 1
+
+	// Kind VehicleEnd: what the instrument indicates. Gross is the legal weight and is carried unchanged.
+	Gross     Kg
+	AxleCount uint8
+	Speed     DeciKmh
+	Length    Mm
+	Flags     Flag
+}
+
+// Axle is one axle of a vehicle.
+type Axle struct {
+	Index uint8   `json:"index"` // from 1, front to rear
+	Load  Kg      `json:"load_kg"`
+	Left  Kg      `json:"left_kg"`  // NotMeasured where the device has one sensor a lane
+	Right Kg      `json:"right_kg"` // likewise
+	Speed DeciKmh `json:"speed_dkmh"`
+	// Spacing is the distance from the axle before; 0 for the first.
+	Spacing Mm   `json:"spacing_mm"`
+	Flags   Flag `json:"flags"`
+}
+
+// DeviceCursor is how far a device's messages have been taken into account: everything of this boot up to
+// Seq is either in a record or named by a gap record.
+type DeviceCursor struct {
+	Device string `json:"device"`
+	Boot   uint32 `json:"boot"`
+	Seq    uint32 `json:"seq"`
+}
