@@ -143,3 +143,15 @@ func hexInto(dst, src []byte, what string) error {
 	}
 	return nil
 }
+
+// DeviceHealth is what a driver says of its device: for metrics, health pages and people.
+type DeviceHealth struct {
+	Device     string
+	Up         bool
+	Since      Time   // of the last change between up and down
+	Reason     string // why it is down: what, where, what to do
+	Messages   uint64 // good frames, events or answers
+	Bad        uint64 // frames, events or answers refused
+	Skipped    uint64 // bytes thrown away to find the next good frame
+	Reconnects uint64
+}
