@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/axlegate/axlegate/center/console"
+	"github.com/axlegate/axlegate/wim/seal"
+)
+
+type keysCommand struct {
+	New      keysNew      `cmd:"" help:"Make a signing key for a site or the centre."`
+	Show     keysShow     `cmd:"" help:"Print the id and algorithm of a key file."`
+	Password keysPassword `cmd:"" help:"Make the password hash of an officer."`
+}
+
+type keysNew struct {
+	Path string `arg:"" type:"path" help:"File for the private key; the public key goes beside it with .pub behind its name."`
+}
+
+func (keysNew) Help() string {
+	return `Makes an Ed25519 key. The private file gets mode 0600 and never leaves its machine; the public file is
+what the other side is given:
+
+  a site's  site.pem.pub    goes into the centre's configuration, under sites: keys
+  the centre's center.pem.pub goes into every site's, under center: receipt_keys
+
+An existing file is never overwritten: records signed with a lost key can be verified, but no new ones
+can be added to its chain.`
+}
+
+func (c keysNew) Run() error {
+	k, err := seal.GenerateSigner()
+	if err != nil {
+		return err
+	}
+	if err := k.WriteFiles(c.Path); err != nil {
+		return err
+	}
+	fmt.Printf("private key  %s  (mode 0600, keep it here)\npublic key   %s.pub  (give this to the other side)\nkey id       %s\n", c.Path, c.Path, k.ID)
+	return nil
+}
+
+type keysShow struct {
+	Path string `arg:"" type:"existingfile" help:"Private or public key file (PEM)."`
+}
+
+func (keysShow) Help() string {
+	return `The key id is the RFC 7638 thumbprint of the public key: the same for both halves. Compare it by
+telephone before you trust a key that came over a network.`
+}
+
+func (c keysShow) Run() error {
+	v, err := seal.ReadVerifier(c.Path)
+	kind := "public"
+	if err != nil {
+		s, serr := seal.ReadSigner(c.Path)
+		if serr != nil {
+			return errors.Join(err, serr)
+		}
+		v, kind = s.Verifier(), "private"
+	}
+	fmt.Printf("%s key  %s\nkey id     %s\nalgorithm  %s\n", kind, c.Path, v.ID, v.Algorithm())
+	return nil
+}
+
+type keysPassword struct {
+	Path string `arg:"" type:"path" help:"File for the hash; it is created with mode 0600."`
+}
+
+func (keysPassword) Help() string {
+	return `Asks for a password (or reads one line from standard input when that is no terminal), and writes its
+argon2id hash. Name the file in the centre's configuration, under officers: hash_file.`
+}
+
+func (c keysPassword) Run() error {
+	password, err := readPassword(os.Stdin)
+	if err != nil {
+		return err
+	}
+	hash, err := console.HashPassword(password)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(c.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("password hash: %w; remove the old file first if it is to be replaced", err)
+	}
+	_, err = fmt.Fprintln(f, hash)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("password hash: %w", err)
+	}
+	fmt.Println("hash written to", c.Path)
+	return nil
+}
+
+func readPassword(in *os.File) (string, error) {
+	if !term.IsTerminal(int(in.Fd())) {
+		line, err := bufio.NewReader(io.LimitReader(in, 1<<10)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", fmt.Errorf("read password: %w", err)
+		}
+		return strings.TrimRight(line, "\r\n"), nil
+	}
+	fmt.Fprint(os.Stderr, "Password: ")
+	first, err := term.ReadPassword(int(in.Fd()))
+	fmt.Fprint(os.Stderr, "\nAgain: ")
+	if err != nil {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	second, err := term.ReadPassword(int(in.Fd()))
+	fmt.Fprintln(os.Stderr)
+	if err != nil {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	if string(first) != string(second) {
+		return "", errors.New("the two passwords differ; nothing was written")
+	}
+	return string(first), nil
+}

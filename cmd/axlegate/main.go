@@ -1,0 +1,40 @@
+// Command axlegate is the toolbox: a demonstration without hardware, and what engineers and auditors need
+// around the daemons.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/axlegate/axlegate/internal/daemon"
+)
+
+const about = `Axlegate weighs vehicles in motion and tells, provably, whether one is too heavy for its road
+(over-limit, 超限) or for its registration (overloaded, 超载).
+
+  axlegate demo                       two simulated sites, a centre and both authorities' boards, at once
+  axlegate keys new site.pem          make a signing key
+  axlegate check edge.yaml            check a configuration and name the line of every mistake
+  axlegate verify journal.db          prove a chain of sealed records, offline
+
+The daemons are axlegate-edge (one site), axlegate-center (the authorities) and axlegate-sim (simulated
+hardware); each explains itself with --help.`
+
+type toolbox struct {
+	Demo    demoCommand      `cmd:"" help:"Run everything with simulated hardware and show where to look."`
+	Verify  verifyCommand    `cmd:"" help:"Prove a chain of sealed records, offline; name the first bad one."`
+	Check   checkCommand     `cmd:"" help:"Check a configuration file without starting anything."`
+	Keys    keysCommand      `cmd:"" help:"Make and look at signing keys and password hashes."`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+func main() {
+	var t toolbox
+	k := kong.Parse(&t, kong.Name("axlegate"), kong.Description(about), kong.Vars{"version": daemon.Version}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err := k.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "axlegate:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,262 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/axlegate/axlegate/internal/conf"
+	"github.com/axlegate/axlegate/wim"
+)
+
+// EdgeConfig is the configuration file of axlegate-edge. Relative paths are taken from the folder that the
+// file lies in.
+type EdgeConfig struct {
+	Site wim.SiteID `yaml:"site"`
+	// Data is the folder of the journal and the pictures that wait to be sent.
+	Data string `yaml:"data"`
+	// Key is the site's private signing key, made with "axlegate keys new".
+	Key string `yaml:"key"`
+	// Listen serves /metrics, /healthz and /readyz.
+	Listen string `yaml:"listen"`
+	// Rules names an embedded rule set, or the path of a file when it ends in .yaml.
+	Rules string `yaml:"rules"`
+	// Registrations is a CSV table of vehicle licences known at the site; empty for none.
+	Registrations string `yaml:"registrations"`
+	// Keep is how long records stay in the journal after the centre's receipt; 0 means 168h.
+	Keep    conf.Duration `yaml:"keep"`
+	Road    RoadConfig    `yaml:"road"`
+	Center  LinkConfig    `yaml:"center"`
+	Cameras CamerasConfig `yaml:"cameras"`
+	Lanes   []LaneConfig  `yaml:"lanes"`
+
+	raw []byte
+	dir string
+}
+
+// RoadConfig describes the road that the site stands on.
+type RoadConfig struct {
+	Name        string `yaml:"name"`
+	Class       string `yaml:"class"`
+	PostedGross wim.Kg `yaml:"posted_gross_kg"`
+	PostedAxle  wim.Kg `yaml:"posted_axle_kg"`
+	PostedSign  string `yaml:"posted_sign"`
+}
+
+// LinkConfig is how a site reaches the centre.
+type LinkConfig struct {
+	Broker       string `yaml:"broker"` // tcp://host:port on loopback, tls://host:port beyond
+	Username     string `yaml:"username"`
+	PasswordFile string `yaml:"password_file"`
+	// ReceiptKeys are the centre's public keys; a receipt under any other is refused.
+	ReceiptKeys []string `yaml:"receipt_keys"`
+	// Pictures is the base address that pictures are sent to, https beyond loopback.
+	Pictures string `yaml:"pictures"`
+	// CA is a PEM file of the authorities that the centre's certificates are checked against; empty means
+	// the system's.
+	CA string `yaml:"ca_file"`
+}
+
+// CamerasConfig is the one listener that all cameras of the site push to.
+type CamerasConfig struct {
+	Listen string `yaml:"listen"`
+	// AllowPlain permits plain HTTP beyond loopback, for cameras that cannot do TLS on a line of their own.
+	AllowPlain bool   `yaml:"allow_plain"`
+	CertFile   string `yaml:"cert_file"`
+	KeyFile    string `yaml:"key_file"`
+}
+
+// LaneConfig is one lane with its devices.
+type LaneConfig struct {
+	Lane       wim.LaneID       `yaml:"lane"`
+	Purpose    wim.LanePurpose  `yaml:"purpose"` // empty means enforcement
+	Scale      ScaleConfig      `yaml:"scale"`
+	Instrument InstrumentConfig `yaml:"instrument"`
+	Cameras    []CameraConfig   `yaml:"cameras"`
+	Sign       *SignConfig      `yaml:"sign"`
+}
+
+// ScaleConfig is the serial scale of a lane.
+type ScaleConfig struct {
+	Device  string `yaml:"device"`
+	Path    string `yaml:"path"`
+	Baud    int    `yaml:"baud"`    // 0 means 115200
+	Dialect string `yaml:"dialect"` // "af1"
+}
+
+// InstrumentConfig identifies the weighing instrument for the record.
+type InstrumentConfig struct {
+	Maker       string             `yaml:"maker"`
+	Model       string             `yaml:"model"`
+	Serial      string             `yaml:"serial"`
+	Certificate *CertificateConfig `yaml:"certificate"`
+}
+
+// CertificateConfig is the verification certificate (检定证书) of an instrument.
+type CertificateConfig struct {
+	Number     string       `yaml:"number"`
+	Scheme     string       `yaml:"scheme"`
+	Class      string       `yaml:"class"`
+	MassError  wim.Permille `yaml:"mass_error_permille"`
+	AxleError  wim.Permille `yaml:"axle_error_permille"`
+	ValidFrom  string       `yaml:"valid_from"`  // 2006-01-02, first day
+	ValidUntil string       `yaml:"valid_until"` // 2006-01-02, last day
+	Lanes      []wim.LaneID `yaml:"lanes"`
+	SpeedMin   wim.DeciKmh  `yaml:"speed_min_dkmh"`
+	SpeedMax   wim.DeciKmh  `yaml:"speed_max_dkmh"`
+	Min        wim.Kg       `yaml:"min_kg"`
+	Max        wim.Kg       `yaml:"max_kg"`
+	Division   wim.Kg       `yaml:"division_kg"`
+	Zone       string       `yaml:"zone"` // of the two dates; empty means UTC
+}
+
+// CameraConfig is one plate camera.
+type CameraConfig struct {
+	Device     string  `yaml:"device"`
+	End        wim.End `yaml:"end"`
+	SecretFile string  `yaml:"secret_file"` // last part of the path that the camera pushes to
+}
+
+// SignConfig is the message sign of a lane.
+type SignConfig struct {
+	Device  string        `yaml:"device"`
+	Address string        `yaml:"address"`
+	Unit    uint8         `yaml:"unit"`    // 0 means 1
+	Profile string        `yaml:"profile"` // embedded register profile; empty means sign-modbus-tcp
+	Hold    conf.Duration `yaml:"hold"`    // how long an order stands; 0 means 8s
+}
+
+// LoadEdge reads and checks a configuration file.
+func LoadEdge(path string) (EdgeConfig, error) {
+	var c EdgeConfig
+	raw, err := conf.Load(path, &c)
+	if err != nil {
+		return EdgeConfig{}, err
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return EdgeConfig{}, fmt.Errorf("configuration path: %w", err)
+	}
+	c.raw, c.dir = raw, filepath.Dir(abs)
+	return c, nil
+}
+
+// Validate checks everything that can be told without opening another file or device.
+func (c *EdgeConfig) Validate() error {
+	if err := c.Site.Valid(); err != nil {
+		return err
+	}
+	for _, f := range []struct{ key, value string }{
+		{"data", c.Data}, {"key", c.Key}, {"listen", c.Listen}, {"rules", c.Rules}, {"road.name", c.Road.Name}, {"road.class", c.Road.Class},
+		{"center.broker", c.Center.Broker}, {"center.pictures", c.Center.Pictures},
+	} {
+		if f.value == "" {
+			return fmt.Errorf("%s is missing", f.key)
+		}
+	}
+	if len(c.Center.ReceiptKeys) == 0 {
+		return errors.New("center.receipt_keys is missing: without the centre's public key no receipt can be believed and nothing is ever pruned")
+	}
+	if len(c.Lanes) == 0 {
+		return errors.New("lanes is missing: a site has at least one")
+	}
+	lanes, devices := map[wim.LaneID]bool{}, map[string]bool{}
+	device := func(lane int, name string) error {
+		if name == "" {
+			return fmt.Errorf("lanes[%d]: a device without a name", lane)
+		}
+		if devices[name] {
+			return fmt.Errorf("lanes[%d]: device name %q is used twice; cursors and gaps go by it", lane, name)
+		}
+		devices[name] = true
+		return nil
+	}
+	for i := range c.Lanes {
+		l := &c.Lanes[i]
+		if l.Lane == 0 || lanes[l.Lane] {
+			return fmt.Errorf("lanes[%d].lane: %d is 0 or used twice", i, l.Lane)
+		}
+		lanes[l.Lane] = true
+		if l.Purpose == "" {
+			l.Purpose = wim.Enforcement
+		}
+		if err := l.Purpose.Valid(); err != nil {
+			return fmt.Errorf("lanes[%d]: %w", i, err)
+		}
+		if err := device(i, l.Scale.Device); err != nil {
+			return err
+		}
+		if l.Scale.Path == "" {
+			return fmt.Errorf("lanes[%d].scale.path is missing: name the port by /dev/serial/by-id", i)
+		}
+		for _, cam := range l.Cameras {
+			if err := device(i, cam.Device); err != nil {
+				return err
+			}
+			if cam.End != wim.Front && cam.End != wim.Rear {
+				return fmt.Errorf("lanes[%d]: camera %s: end is %q, want front or rear", i, cam.Device, cam.End)
+			}
+			if cam.SecretFile == "" {
+				return fmt.Errorf("lanes[%d]: camera %s: secret_file is missing", i, cam.Device)
+			}
+		}
+		if len(l.Cameras) > 0 && c.Cameras.Listen == "" {
+			return errors.New("cameras.listen is missing, but a lane has cameras")
+		}
+		if l.Sign != nil {
+			if err := device(i, l.Sign.Device); err != nil {
+				return err
+			}
+		}
+		if _, err := l.instrument(); err != nil {
+			return fmt.Errorf("lanes[%d].instrument: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (l *LaneConfig) instrument() (wim.Instrument, error) {
+	in := wim.Instrument{ID: l.Scale.Device, Maker: l.Instrument.Maker, Model: l.Instrument.Model, Serial: l.Instrument.Serial}
+	c := l.Instrument.Certificate
+	if c == nil {
+		return in, nil
+	}
+	zone, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return in, fmt.Errorf("certificate.zone: %w", err)
+	}
+	from, err := time.ParseInLocation(time.DateOnly, c.ValidFrom, zone)
+	if err != nil {
+		return in, fmt.Errorf("certificate.valid_from: want a date such as 2026-01-31: %w", err)
+	}
+	until, err := time.ParseInLocation(time.DateOnly, c.ValidUntil, zone)
+	if err != nil {
+		return in, fmt.Errorf("certificate.valid_until: want a date such as 2026-12-31: %w", err)
+	}
+	switch {
+	case c.Number == "" || c.Scheme == "" || c.Class == "":
+		return in, errors.New("certificate: number, scheme and class are needed")
+	case c.MassError <= 0 || c.MassError >= 500 || c.AxleError <= 0 || c.AxleError >= 500:
+		return in, errors.New("certificate: mass_error_permille and axle_error_permille must lie between 1 and 499: they are deducted before any finding")
+	case len(c.Lanes) == 0 || c.SpeedMax <= c.SpeedMin || c.Max <= c.Min || c.Division <= 0:
+		return in, errors.New("certificate: lanes, speed range, Min, Max and division are needed as printed on it")
+	case !until.After(from):
+		return in, errors.New("certificate: valid_until is not after valid_from")
+	}
+	in.Certificate = &wim.Certificate{
+		Number: c.Number, Scheme: c.Scheme, Class: c.Class, MassError: c.MassError, AxleError: c.AxleError,
+		ValidFrom: wim.TimeOf(from), ValidUntil: wim.TimeOf(until.AddDate(0, 0, 1)), Lanes: c.Lanes,
+		SpeedMin: c.SpeedMin, SpeedMax: c.SpeedMax, Min: c.Min, Max: c.Max, Division: c.Division,
+	}
+	return in, nil
+}
+
+func (c *EdgeConfig) path(p string) string { return rel(c.dir, p) }
+
+func rel(dir, p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(dir, p)
+}
