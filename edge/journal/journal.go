@@ -1,0 +1,443 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/axlegate/axlegate/wim"
+	"github.com/axlegate/axlegate/wim/seal"
+)
+
+// DefaultKeep is how long a record stays after its receipt: at least the interval at which a centre backs up
+// its store, so that a restored centre can be sent again what it lost.
+const DefaultKeep = 7 * 24 * time.Hour
+
+// tailChecked is how many records Open re-proves at the end of the chain. Audit proves all.
+const tailChecked = 256
+
+// Causes of a chain start.
+const (
+	causeNew  = "new-journal"
+	causeFork = "fork"
+)
+
+// Config says where the journal lies and whose it is.
+type Config struct {
+	Path string     // of the SQLite file; its folder is made with mode 0700
+	Site wim.SiteID // a journal of another site is refused
+	// Key is the id of the key that signs the chain's segments; it stands in every chain start.
+	Key      string
+	Software wim.Software
+	Keep     time.Duration // after the receipt; 0 means DefaultKeep
+	// MaxBytes bounds the database file; 0 means only the disk does. What does not fit is ErrFull.
+	MaxBytes int64
+	Now      func() time.Time      // nil means time.Now
+	Clock    func() wim.ClockState // for chain starts; nil means unknown
+	Logger   *slog.Logger          // nil discards
+}
+
+// Validate checks what can be told without touching the disk.
+func (c *Config) Validate() error {
+	if c.Path == "" {
+		return errors.New("journal: a path is needed")
+	}
+	if err := c.Site.Valid(); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if c.Key == "" {
+		return errors.New("journal: the id of the signing key is needed")
+	}
+	if c.Keep < 0 || c.MaxBytes < 0 {
+		return errors.New("journal: keep and the size bound must not be negative")
+	}
+	return nil
+}
+
+// Journal is an open journal. All methods may be called from any goroutine; writes take turns.
+type Journal struct {
+	cfg  Config
+	log  *slog.Logger
+	lock *os.File
+
+	write *sql.DB // one connection, used under mu
+	read  *sql.DB // readers see the last commit and never wait for a writer
+
+	insert, setCursor, setHead, addPicture *sql.Stmt
+
+	// commit is (*sql.Tx).Commit; tests put faults before and after it.
+	commit func(*sql.Tx) error
+
+	mu      sync.Mutex
+	closed  bool
+	unclear bool   // a commit failed and may have been kept: state must be read again first
+	active  chain  // owned by mu
+	old     []link // earlier chains, oldest first, owned by mu
+	cursors map[string]wim.DeviceCursor
+}
+
+// chain is a row of the table chain.
+type chain struct {
+	link
+	headDigest wim.Digest
+	epoch      uint64
+	receipt    wim.Digest
+	pruned     uint64
+	prunedLink wim.Digest
+}
+
+// link is what is needed of a chain that is written to no more.
+type link struct {
+	ordinal   int64
+	id        wim.ChainID
+	head      uint64
+	receipted uint64
+}
+
+// Open opens the journal or makes a new one, whose first record is a chain start. It checks that the file is
+// the site's own and that the chain's tail proves its head; the error says what to do.
+func Open(ctx context.Context, cfg Config) (*Journal, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Keep == 0 {
+		cfg.Keep = DefaultKeep
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = func() wim.ClockState { return wim.ClockUnknown }
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := prepareFile(cfg.Path); err != nil {
+		return nil, err
+	}
+	held, err := lock(cfg.Path)
+	if err != nil {
+		return nil, err
+	}
+	j := &Journal{cfg: cfg, log: cfg.Logger, lock: held, commit: (*sql.Tx).Commit, cursors: map[string]wim.DeviceCursor{}}
+	if err := j.open(ctx); err != nil {
+		j.release() //nolint:errcheck // the open error says more
+		return nil, fmt.Errorf("open journal %s: %w", cfg.Path, err)
+	}
+	return j, nil
+}
+
+// prepareFile makes the file with mode 0600 before SQLite would make it readable by all: it holds plates.
+func prepareFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("folder for the journal: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("journal: %w; check that the daemon's user owns the file and may write to it", err)
+	}
+	st, err := f.Stat()
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if st.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("journal %s has mode %04o: it holds plates and others may read or write it; run: chmod 600 %s", path, st.Mode().Perm(), path)
+	}
+	return nil
+}
+
+func dsn(path string, extra ...string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("path of the journal: %w", err)
+	}
+	q := url.Values{"_pragma": append([]string{"busy_timeout(5000)"}, extra...), "_txlock": {"immediate"}}
+	return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String(), nil
+}
+
+func (j *Journal) open(ctx context.Context) error {
+	pragmas := []string{"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(16777216)"}
+	if j.cfg.MaxBytes > 0 {
+		pragmas = append(pragmas, "max_page_count("+strconv.FormatInt(max(j.cfg.MaxBytes/4096, 1), 10)+")")
+	}
+	w, err := dsn(j.cfg.Path, pragmas...)
+	if err != nil {
+		return err
+	}
+	if j.write, err = sql.Open("sqlite", w); err != nil {
+		return err
+	}
+	j.write.SetMaxOpenConns(1)
+	if err := j.migrate(ctx); err != nil {
+		return err
+	}
+	r, err := dsn(j.cfg.Path, "query_only(1)")
+	if err != nil {
+		return err
+	}
+	if j.read, err = sql.Open("sqlite", r); err != nil {
+		return err
+	}
+	j.read.SetMaxOpenConns(4)
+	for _, s := range []struct {
+		into **sql.Stmt
+		text string
+	}{
+		{&j.insert, `INSERT INTO record (chain, seq, digest, prev, kind, lane, time, urgent, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&j.setCursor, `INSERT INTO cursor (device, boot, seq, time) VALUES (?, ?, ?, ?)
+			ON CONFLICT (device) DO UPDATE SET boot = excluded.boot, seq = excluded.seq, time = excluded.time`},
+		{&j.setHead, `UPDATE chain SET head_seq = ?, head_digest = ? WHERE ordinal = ?`},
+		{&j.addPicture, `INSERT INTO picture (digest, size, added) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING`},
+	} {
+		if *s.into, err = j.write.PrepareContext(ctx, s.text); err != nil {
+			return wrap("prepare", err)
+		}
+	}
+	if err := j.load(ctx); err != nil {
+		return err
+	}
+	if j.active.ordinal == 0 {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		if _, err := j.startChain(ctx, causeNew); err != nil {
+			return err
+		}
+		j.log.Info("journal: made a new journal", "path", j.cfg.Path, "chain", j.active.id)
+		return nil
+	}
+	return j.proveTail(ctx)
+}
+
+func (j *Journal) migrate(ctx context.Context) error {
+	var version int
+	if err := j.write.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
+		return wrap("read its version", err)
+	}
+	switch version {
+	case schemaVersion:
+		var site string
+		if err := j.write.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = 'site'`).Scan(&site); err != nil {
+			return wrap("read its site", err)
+		}
+		if site != string(j.cfg.Site) {
+			return fmt.Errorf("%w: it is site %s's, the configuration says %s; give each site its own data folder", ErrSite, site, j.cfg.Site)
+		}
+		return nil
+	case 0:
+		var tables int
+		if err := j.write.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
+			return wrap("read its schema", err)
+		}
+		if tables != 0 {
+			return fmt.Errorf("%w: it is a database of something else; name another path", ErrDamaged)
+		}
+	default:
+		return fmt.Errorf("it has schema version %d, this build reads %d; run the build that wrote it", version, schemaVersion)
+	}
+	tx, err := j.write.BeginTx(ctx, nil)
+	if err != nil {
+		return wrap("make its tables", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	if _, err := tx.ExecContext(ctx, schema); err != nil {
+		return wrap("make its tables", err)
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('site', ?)`, string(j.cfg.Site)); err != nil {
+		return wrap("make its tables", err)
+	}
+	if _, err := tx.ExecContext(ctx, `PRAGMA user_version = `+strconv.Itoa(schemaVersion)); err != nil {
+		return wrap("make its tables", err)
+	}
+	return wrap("make its tables", tx.Commit())
+}
+
+// load reads the state that is held in memory.
+func (j *Journal) load(ctx context.Context) error {
+	chains, err := readChains(ctx, j.write)
+	if err != nil {
+		return err
+	}
+	cursors, err := readCursors(ctx, j.write)
+	if err != nil {
+		return err
+	}
+	j.active, j.old = chain{}, nil
+	for i, c := range chains {
+		if i == len(chains)-1 {
+			j.active = c
+		} else {
+			j.old = append(j.old, c.link)
+		}
+	}
+	j.cursors = map[string]wim.DeviceCursor{}
+	for _, c := range cursors {
+		j.cursors[c.Device] = c
+	}
+	return nil
+}
+
+func readChains(ctx context.Context, db *sql.DB) ([]chain, error) {
+	rows, err := db.QueryContext(ctx, `SELECT ordinal, id, head_seq, head_digest, receipted_seq, receipted_digest, receipted_epoch,
+		pruned_seq, pruned_digest FROM chain ORDER BY ordinal`)
+	if err != nil {
+		return nil, wrap("read chains", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
+	var out []chain
+	for rows.Next() {
+		var c chain
+		var id, head, receipt, pruned []byte
+		if err := rows.Scan(&c.ordinal, &id, &c.head, &head, &c.receipted, &receipt, &c.epoch, &c.pruned, &pruned); err != nil {
+			return nil, wrap("read chains", err)
+		}
+		if len(id) != len(c.id) || len(head) != wim.DigestSize || len(receipt) != wim.DigestSize || len(pruned) != wim.DigestSize {
+			return nil, fmt.Errorf("%w: chain %d has an id or digest of the wrong length; %s", ErrDamaged, c.ordinal, setAside)
+		}
+		c.id, c.headDigest, c.receipt, c.prunedLink = wim.ChainID(id), wim.Digest(head), wim.Digest(receipt), wim.Digest(pruned)
+		out = append(out, c)
+	}
+	return out, wrap("read chains", rows.Err())
+}
+
+func readCursors(ctx context.Context, db *sql.DB) ([]wim.DeviceCursor, error) {
+	rows, err := db.QueryContext(ctx, `SELECT device, boot, seq FROM cursor ORDER BY device`)
+	if err != nil {
+		return nil, wrap("read cursors", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
+	var out []wim.DeviceCursor
+	for rows.Next() {
+		var c wim.DeviceCursor
+		if err := rows.Scan(&c.Device, &c.Boot, &c.Seq); err != nil {
+			return nil, wrap("read cursors", err)
+		}
+		out = append(out, c)
+	}
+	return out, wrap("read cursors", rows.Err())
+}
+
+// proveTail re-proves the last records of the active chain and that they end in the head.
+func (j *Journal) proveTail(ctx context.Context) error {
+	c := &j.active
+	from, link := c.pruned, c.prunedLink
+	if c.head > tailChecked && c.head-tailChecked > from {
+		from = c.head - tailChecked
+		d, err := digestAt(ctx, j.read, c.ordinal, from)
+		if err != nil {
+			return err
+		}
+		link = d
+	}
+	a := seal.NewAuditor(j.cfg.Site, c.id)
+	a.Resume(from, link)
+	if err := proveRecords(ctx, j.read, c.ordinal, from, a, nil); err != nil {
+		return fmt.Errorf("%w: %w; %s", ErrDamaged, err, setAside)
+	}
+	if a.Seq() != c.head || a.Head() != c.headDigest {
+		return fmt.Errorf("%w: its records end at %d (%s), its head says %d (%s); %s", ErrDamaged,
+			a.Seq(), a.Head().Short(), c.head, c.headDigest.Short(), setAside)
+	}
+	return nil
+}
+
+// ready is called under mu before anything is written.
+func (j *Journal) ready(ctx context.Context) error {
+	if j.closed {
+		return errors.New("journal is closed")
+	}
+	if j.unclear {
+		if err := j.load(ctx); err != nil {
+			return fmt.Errorf("read again after a commit whose result is unclear: %w", err)
+		}
+		j.unclear = false
+	}
+	return nil
+}
+
+// Chain is the chain that is written to.
+func (j *Journal) Chain() wim.ChainID {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.active.id
+}
+
+// Head is the last record of the active chain.
+func (j *Journal) Head() (seq uint64, digest wim.Digest) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.active.head, j.active.headDigest
+}
+
+// Receipted is the last record of the active chain that the centre holds for certain, and the epoch of the
+// store that said so.
+func (j *Journal) Receipted() (seq, epoch uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.active.receipted, j.active.epoch
+}
+
+// Stranded counts the records of earlier chains that no receipt covers. After a fork they are kept and never
+// pruned, but not sent any more: the centre holds another record under their first name, so it could never
+// receipt them. A person settles them from an export.
+func (j *Journal) Stranded() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var n uint64
+	for _, c := range j.old {
+		n += c.head - c.receipted
+	}
+	return n
+}
+
+// Cursor is how far a device's messages have been taken into account; ok is false for a device never seen.
+func (j *Journal) Cursor(device string) (c wim.DeviceCursor, ok bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	c, ok = j.cursors[device]
+	return c, ok
+}
+
+// Cursors are all devices' cursors by device.
+func (j *Journal) Cursors() map[string]wim.DeviceCursor {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return maps.Clone(j.cursors)
+}
+
+// Close waits for a running write, then closes the file and gives the lock back.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed {
+		return nil
+	}
+	j.closed = true
+	return j.release()
+}
+
+func (j *Journal) release() error {
+	var errs []error
+	for _, s := range []*sql.Stmt{j.insert, j.setCursor, j.setHead, j.addPicture} {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
+	}
+	for _, db := range []*sql.DB{j.read, j.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(append(errs, j.lock.Close())...)
+}

@@ -1,0 +1,124 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/axlegate/axlegate/wim"
+	"github.com/axlegate/axlegate/wim/seal"
+)
+
+// Stored is a record as it lies in the journal.
+type Stored struct {
+	Seq    uint64
+	Digest wim.Digest
+	Kind   wim.RecordKind
+	Time   wim.Time
+	Urgent bool
+	Raw    []byte
+}
+
+// After returns the records of a chain that follow seq, in order, at most maxRecords and maxBytes of raw
+// bytes; a first record is returned whatever its size.
+func (j *Journal) After(ctx context.Context, id wim.ChainID, seq uint64, maxRecords, maxBytes int) ([]Stored, error) {
+	rows, err := j.read.QueryContext(ctx, `SELECT seq, digest, kind, time, urgent, raw FROM record
+		WHERE chain = (SELECT ordinal FROM chain WHERE id = ?) AND seq > ? ORDER BY seq LIMIT ?`, id[:], int64(seq), maxRecords)
+	if err != nil {
+		return nil, wrap("read records", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
+	var out []Stored
+	size := 0
+	for rows.Next() {
+		var s Stored
+		var d []byte
+		var kind string
+		if err := rows.Scan(&s.Seq, &d, &kind, &s.Time, &s.Urgent, &s.Raw); err != nil {
+			return nil, wrap("read records", err)
+		}
+		if len(d) != wim.DigestSize {
+			return nil, fmt.Errorf("%w: record %d has a digest of %d bytes", ErrDamaged, s.Seq, len(d))
+		}
+		if size += len(s.Raw); size > maxBytes && len(out) > 0 {
+			break
+		}
+		s.Digest, s.Kind = wim.Digest(d), wim.RecordKind(kind)
+		out = append(out, s)
+	}
+	return out, wrap("read records", rows.Err())
+}
+
+// Urgent lists the sequences of the newest records after seq that someone waits for, newest first.
+func (j *Journal) Urgent(ctx context.Context, id wim.ChainID, seq uint64, limit int) ([]uint64, error) {
+	rows, err := j.read.QueryContext(ctx, `SELECT seq FROM record
+		WHERE chain = (SELECT ordinal FROM chain WHERE id = ?) AND seq > ? AND urgent = 1 ORDER BY seq DESC LIMIT ?`, id[:], int64(seq), limit)
+	if err != nil {
+		return nil, wrap("read urgent records", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
+	var out []uint64
+	for rows.Next() {
+		var s uint64
+		if err := rows.Scan(&s); err != nil {
+			return nil, wrap("read urgent records", err)
+		}
+		out = append(out, s)
+	}
+	return out, wrap("read urgent records", rows.Err())
+}
+
+// Waiting is how many records of the active chain no receipt covers, and when the oldest of them was
+// written; 0 where there is none.
+func (j *Journal) Waiting(ctx context.Context) (records uint64, oldest wim.Time, err error) {
+	j.mu.Lock()
+	c := j.active
+	j.mu.Unlock()
+	if c.head == c.receipted {
+		return 0, 0, nil
+	}
+	err = j.read.QueryRowContext(ctx, `SELECT time FROM record WHERE chain = ? AND seq > ? ORDER BY seq LIMIT 1`, c.ordinal, int64(c.receipted)).Scan(&oldest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, 0, nil // receipted and pruned meanwhile
+	}
+	return c.head - c.receipted, oldest, wrap("read oldest record", err)
+}
+
+// Kept is a passage or supplement read back with its name.
+type Kept struct {
+	Ref    wim.RecordRef
+	Record *wim.Record
+}
+
+// Recent returns a lane's passages and supplements written at or after since, oldest first, at most limit of
+// the newest: a plate that comes after a restart still finds its vehicle.
+func (j *Journal) Recent(ctx context.Context, lane wim.LaneID, since wim.Time, limit int) ([]Kept, error) {
+	j.mu.Lock()
+	c := j.active
+	j.mu.Unlock()
+	// Newest first by id and stopping at the limit keeps this from reading a whole week; a clock that was set
+	// back only makes the answer larger within the limit.
+	rows, err := j.read.QueryContext(ctx, `SELECT raw FROM record WHERE chain = ? AND lane = ? AND time >= ? AND kind IN (?, ?) AND id >
+		(SELECT coalesce(max(id), 0) FROM record) - 4096 ORDER BY id DESC LIMIT ?`,
+		c.ordinal, int64(lane), int64(since), string(wim.KindPassage), string(wim.KindSupplement), limit)
+	if err != nil {
+		return nil, wrap("read recent records", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
+	var out []Kept
+	for rows.Next() {
+		var raw []byte
+		if err := rows.Scan(&raw); err != nil {
+			return nil, wrap("read recent records", err)
+		}
+		r, err := seal.Open(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		out = append(out, Kept{Ref: wim.RecordRef{Site: r.Site, Chain: r.Chain, Seq: r.Seq, Digest: wim.DigestOf(raw)}, Record: r})
+	}
+	slices.Reverse(out)
+	return out, wrap("read recent records", rows.Err())
+}
