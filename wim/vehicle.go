@@ -38,3 +38,11 @@ type Vehicle struct {
 	Sure          bool          `json:"configuration_sure"`
 	Flags         Flag          `json:"flags"`
 }
+
+// Clone returns a copy that shares no memory with v.
+func (v *Vehicle) Clone() Vehicle {
+	c := *v
+	c.Axles = append([]Axle(nil), v.Axles...)
+	c.Groups = append([]AxleGroup(nil), v.Groups...)
+	return c
+}
