@@ -32,6 +32,9 @@ var flagNames = [...]string{
 	"plate-uncertain", "trailer-unread",
 }
 
+// allFlags has every flag that has a name; a bit without one could not be written down.
+const allFlags = TrailerUnread<<1 - 1
+
 // Has tells whether all bits of g are set.
 func (f Flag) Has(g Flag) bool { return f&g == g }
 
