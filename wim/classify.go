@@ -42,7 +42,7 @@ func band(s Mm) byte {
 type form struct {
 	pattern string
 	class   string
-	make    Configuration
+	config  Configuration
 	sure    bool
 }
 
@@ -136,7 +136,7 @@ func classOf(axles []Axle) (class string, c Configuration, sure bool) {
 	}
 	for i := range forms {
 		if f := &forms[i]; f.fits(bands) {
-			return f.class, f.make, f.sure
+			return f.class, f.config, f.sure
 		}
 	}
 	if n >= 5 && measured && gap {

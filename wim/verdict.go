@@ -1,5 +1,7 @@
 package wim
 
+import "slices"
+
 // Competence names the authority whose law a finding rests on. The two below exist everywhere; a rule set
 // may name further ones.
 type Competence string
@@ -121,6 +123,13 @@ func (v *Verdict) Alerts() bool {
 		}
 	}
 	return false
+}
+
+// Equal tells whether two verdicts say the same. A list that is nil equals one that is empty: a verdict that
+// was written and read again may differ in that.
+func (v *Verdict) Equal(o *Verdict) bool {
+	return v.RuleSet == o.RuleSet && v.Rules == o.Rules && v.Judge == o.Judge &&
+		slices.Equal(v.Opinions, o.Opinions) && slices.Equal(v.Findings, o.Findings)
 }
 
 // Clone returns a copy that shares no memory with v.

@@ -1,0 +1,254 @@
+package rules
+
+import (
+	"math"
+
+	"github.com/axlegate/axlegate/wim"
+)
+
+// An opinion of Unknown accuses nobody, and its standing is the measurement's: with the missing input known
+// the same facts may ground a decision. So a missing input is a reason of the branches' findings only.
+
+// What an opinion of Unknown or NotApplicable names as its cause. A kind of vehicle names itself.
+const (
+	whyTime          = "time"               // when the vehicle passed is not known
+	whyLaw           = "no-law-in-force"    // the set has no limit for that day
+	whyGross         = "gross"              // the instrument indicated no gross mass
+	whyAxles         = "axles"              // no limit covers this number of axles, or an axle has no load
+	whyConfiguration = "configuration"      // truck or train decides and is not known
+	whyDriveAxles    = "drive-axles"        // the tractor's drive axles decide and are not known
+	whyRegistration  = "registration"       // a unit's licence is not known, or does not say what is needed
+	whyNoLimit       = "no-limit"           // nothing limits this vehicle: a tractor alone has no rated load
+	assumesRigid     = string(wim.Rigid)    // the finding supposes a truck alone
+	assumesTrain     = string(wim.Train)    // the finding supposes a train
+	assumesNoTrailer = "trailer-weightless" // the trailer's licence is not known, and even without its kerb mass and rated load this stands
+)
+
+// Judge fills v with the verdict on f. It reuses v's slices: with enough capacity nothing is allocated.
+// Opinions come in the set's order of competences, findings in its order of limits, so equal facts give
+// equal verdicts.
+func (s *Set) Judge(f *wim.Facts, v *wim.Verdict) {
+	v.RuleSet, v.Rules, v.Judge = s.id, s.digest, Version
+	v.Opinions, v.Findings = v.Opinions[:0], v.Findings[:0]
+	j := judgement{set: s, f: f, v: v, common: commonReasons(f)}
+	j.read()
+	for i := range s.competences {
+		v.Opinions = append(v.Opinions, j.opine(&s.competences[i]))
+	}
+}
+
+// judgement is what all competences share. All masses are int64, so that no fact can overflow them.
+type judgement struct {
+	set    *Set
+	f      *wim.Facts
+	v      *wim.Verdict
+	common wim.Reason // what weakens every opinion
+
+	kind     wim.VehicleKind
+	presumed bool              // goods, because no other kind is known
+	config   wim.Configuration // ConfigurationUnknown where both branches must be judged
+	drive    uint8             // drive axles of the drawing vehicle, 0 unknown
+	gross    int64             // as indicated, 0 unknown
+	taken    int64             // of gross, for the instrument's error
+	axleErr  wim.Permille
+	lead     *wim.Registration // of the drawing vehicle, nil unknown
+}
+
+// commonReasons are those that no limit has a part in.
+func commonReasons(f *wim.Facts) wim.Reason {
+	var r wim.Reason
+	w := &f.Vehicle
+	if c := f.Instrument.Certificate; c == nil {
+		r |= wim.NoCertificate
+	} else {
+		if !c.InForce(f.Time) {
+			r |= wim.CertificateLapsed
+		}
+		if !c.CoversLane(w.Lane) {
+			r |= wim.LaneNotCertified
+		}
+		// A certificate without a speed range is a static scale's.
+		if c.SpeedMax > 0 && (w.Speed < c.SpeedMin || w.Speed > c.SpeedMax) {
+			r |= wim.SpeedNotCertified
+		}
+		if w.Gross < c.Min || c.Max > 0 && w.Gross > c.Max {
+			r |= wim.MassNotCertified
+		}
+	}
+	if w.Flags.Any(wim.Voiding) {
+		r |= wim.MeasurementVoid
+	}
+	if w.Flags.Any(wim.Imbalance | wim.SumMismatch) {
+		r |= wim.WeightDoubtful
+	}
+	if f.Purpose != wim.Enforcement {
+		r |= wim.PurposeNotEnforcing
+	}
+	if f.Clock != wim.ClockSynchronised {
+		r |= wim.ClockNotSynchronised
+	}
+	return r
+}
+
+// read settles what the facts say once for all limits.
+func (j *judgement) read() {
+	f := j.f
+	massErr := j.set.uncertifiedMass
+	j.axleErr = j.set.uncertifiedAxle
+	if c := f.Instrument.Certificate; c != nil {
+		massErr, j.axleErr = share(c.MassError), share(c.AxleError)
+	}
+	if f.Vehicle.Gross > 0 {
+		_, taken := f.Vehicle.Gross.Deduct(massErr)
+		j.gross, j.taken = int64(f.Vehicle.Gross), int64(taken)
+	}
+	if len(f.Units) > 0 {
+		j.lead = f.Units[0].Registration
+		j.kind = f.Units[0].Kind
+	}
+	if j.lead != nil && j.lead.Kind != wim.KindUnknown {
+		j.kind = j.lead.Kind
+	}
+	switch j.kind {
+	case wim.Goods, wim.Bus, wim.Car, wim.Military, wim.SpecialWork, wim.Farm:
+	default:
+		j.presumed = true
+	}
+	j.config = configuration(f, j.lead)
+	// A plate that may be another vehicle's must not choose the limit.
+	if j.lead != nil && !f.Vehicle.Flags.Has(wim.PlateUncertain) {
+		j.drive = j.lead.DriveAxles
+	}
+}
+
+// share keeps a certificate's error between nothing and all of a mass.
+func share(p wim.Permille) wim.Permille { return min(max(p, 0), 1000) }
+
+// configuration tells truck from train: by the spacings where they are sure, else by the plates and the
+// licence. A truck that also shows a trailer's plate is a contradiction, so not known.
+func configuration(f *wim.Facts, lead *wim.Registration) wim.Configuration {
+	w := &f.Vehicle
+	if w.Sure && (w.Configuration == wim.Train || w.Configuration == wim.Rigid && len(f.Units) < 2) {
+		return w.Configuration
+	}
+	if w.Sure && w.Configuration == wim.Rigid || w.Flags.Has(wim.PlateUncertain) {
+		return wim.ConfigurationUnknown
+	}
+	switch {
+	case len(f.Units) > 1:
+		return wim.Train
+	case lead == nil || lead.Axles == 0 || int(lead.Axles) > len(w.Axles):
+		return wim.ConfigurationUnknown
+	case int(lead.Axles) == len(w.Axles):
+		return wim.Rigid
+	}
+	return wim.Train
+}
+
+// opine judges one competence: applicability first, then every limit in force.
+func (j *judgement) opine(c *competence) wim.Opinion {
+	t := tally{}
+	for _, k := range c.notFor {
+		if k == j.kind {
+			t.add(wim.NotApplicable, 0, string(k))
+			return j.opinion(c, &t)
+		}
+	}
+	if j.f.Time == 0 {
+		t.add(wim.Unknown, 0, whyTime)
+		return j.opinion(c, &t)
+	}
+	inForce, table := false, false
+	for i := range c.limits {
+		l := &c.limits[i]
+		if !l.inForce(j.f.Time) {
+			continue
+		}
+		inForce = true
+		switch l.basis {
+		case grossByAxles:
+			if !table { // all its rows are one limit
+				table = true
+				j.byAxles(c, &t)
+			}
+		case postedGross:
+			j.postedGross(c, l, &t)
+		case postedAxle:
+			j.postedAxles(c, l, &t)
+		case ratedLoad:
+			j.cargo(c, l, &t)
+		case licenceGross:
+			j.licence(c, l, &t)
+		case towedMass:
+			j.towed(c, l, &t)
+		}
+	}
+	switch {
+	case !inForce:
+		t.add(wim.Unknown, 0, whyLaw)
+	case !t.any:
+		t.add(wim.NotApplicable, 0, whyNoLimit)
+	}
+	return j.opinion(c, &t)
+}
+
+func (j *judgement) opinion(c *competence, t *tally) wim.Opinion {
+	r := t.reasons | j.common
+	if c.needsPlate && j.f.Vehicle.Flags.Has(wim.PlateUncertain) {
+		r |= wim.PlateDoubtful
+	}
+	return wim.Opinion{Competence: c.name, Outcome: t.outcome, Standing: wim.StandingOf(r), Reasons: r, Why: t.why}
+}
+
+// check compares one quantity with one limit. measured and permitted are what the law compares; taken is
+// what the instrument's error takes off measured.
+func (j *judgement) check(c *competence, l *limit, measured, taken, permitted int64) wim.Finding {
+	measured = max(measured, 0)
+	f := wim.Finding{
+		Competence: c.name, Limit: l.id, Article: l.article, Scope: l.basis.scope(), Outcome: wim.Compliant,
+		Measured: kg(measured), Deducted: kg(taken), Permitted: kg(permitted), Reasons: l.reason,
+	}
+	over := measured - taken - permitted
+	switch {
+	case over > 0:
+		f.Outcome, f.Excess, f.Ratio = wim.Exceeded, kg(over), kg(over).Of(kg(permitted))
+		if j.presumed {
+			f.Reasons |= wim.KindPresumed
+		}
+		l.grade(&f, over, permitted)
+	case measured > permitted:
+		f.Outcome = wim.WithinTolerance
+	}
+	return f
+}
+
+// grade puts an excess on the highest step of the limit's ladder that it reaches. It compares whole
+// numbers, not the rounded ratio.
+func (l *limit) grade(f *wim.Finding, over, permitted int64) {
+	for i := range l.ladder {
+		s := &l.ladder[i]
+		have, need := over, s.at
+		if l.byPermil {
+			have, need = over*1000, s.at*permitted
+		}
+		if have < need || s.gt && have == need {
+			return
+		}
+		f.Band = s.band
+		if s.article != "" {
+			f.Article = s.article
+		}
+	}
+}
+
+// show adds a finding to the verdict.
+func (j *judgement) show(f wim.Finding) { j.v.Findings = append(j.v.Findings, f) }
+
+// settle shows a finding that stands alone and counts it.
+func (j *judgement) settle(f wim.Finding, t *tally) {
+	j.show(f)
+	t.add(f.Outcome, f.Reasons, "")
+}
+
+// kg brings a mass back into its type.
+func kg(m int64) wim.Kg { return wim.Kg(min(max(m, math.MinInt32), math.MaxInt32)) }

@@ -1,0 +1,154 @@
+package rules
+
+import "github.com/axlegate/axlegate/wim"
+
+// tractor tells whether a licence is a tractor's: it tows and carries nothing itself.
+func tractor(r *wim.Registration) bool { return r.Rated <= 0 && r.Towed > 0 }
+
+// cargo judges what is carried, gross less all kerb masses, against the rated loads of all units.
+//
+// A unit whose licence is not known makes a train's cargo unknown, with one exception: a trailer's kerb
+// mass only lessens the cargo and its rated load only adds to what is permitted, so where nothing is
+// exceeded with both taken as nothing, nothing is exceeded with any.
+func (j *judgement) cargo(c *competence, l *limit, t *tally) {
+	if j.gross == 0 {
+		t.add(wim.Unknown, 0, whyGross)
+		return
+	}
+	if j.lead == nil || j.lead.Kerb <= 0 || j.lead.Rated <= 0 && !tractor(j.lead) {
+		t.add(wim.Unknown, 0, whyRegistration)
+		return
+	}
+	var alone, train wim.Finding
+	hasAlone := j.config != wim.Train && !tractor(j.lead)
+	if hasAlone {
+		alone = j.cargoOf(c, l, 1)
+	}
+	if j.config == wim.Rigid {
+		if hasAlone {
+			j.settle(alone, t)
+		}
+		return
+	}
+	known := j.registered()
+	train = j.cargoOf(c, l, known)
+	complete := known == len(j.f.Units) && known > 1
+	switch {
+	case j.config == wim.Train && complete:
+		j.settle(train, t)
+	case train.Outcome != wim.Exceeded && (!hasAlone || alone.Outcome == train.Outcome):
+		// No branch accuses. With the trailer's kerb mass and rated load this can only be less.
+		switch {
+		case !complete && j.config == wim.Train:
+			train.Assumes = assumesNoTrailer
+		case j.config != wim.Train && hasAlone:
+			train = alone
+			train.Assumes = assumesRigid
+		case j.config != wim.Train:
+			train.Assumes = assumesTrain
+		}
+		j.settle(train, t)
+	case hasAlone && complete && alone.Outcome == wim.Exceeded && train.Outcome == wim.Exceeded:
+		if train.Excess <= alone.Excess {
+			alone, alone.Assumes = train, assumesTrain
+		} else {
+			alone.Assumes = assumesRigid
+		}
+		j.settle(alone, t)
+	default:
+		j.cargoBranches(l, alone, train, hasAlone, complete, t)
+	}
+}
+
+// cargoBranches shows what can be computed and leaves the outcome open where a branch accuses.
+func (j *judgement) cargoBranches(l *limit, alone, train wim.Finding, hasAlone, complete bool, t *tally) {
+	accused := !complete // of what a trailer weighs and carries, nothing is known
+	worst := wim.Compliant
+	doubt, why := wim.InputMissing, whyRegistration
+	if complete {
+		doubt, why = doubt|wim.ConfigurationUnsure, whyConfiguration
+	}
+	if hasAlone {
+		accused = accused || alone.Outcome == wim.Exceeded
+		worst = alone.Outcome
+		alone.Assumes = assumesRigid
+		alone.Reasons |= doubt
+		j.show(alone)
+	}
+	if complete {
+		accused = accused || train.Outcome == wim.Exceeded
+		if weight(train.Outcome) > weight(worst) {
+			worst = train.Outcome
+		}
+		train.Assumes = assumesTrain
+		train.Reasons |= doubt
+		j.show(train)
+	}
+	if accused {
+		t.add(wim.Unknown, l.reason, why)
+		return
+	}
+	t.add(worst, l.reason, "")
+}
+
+// registered counts the units from the front whose licences say what the cargo needs.
+func (j *judgement) registered() int {
+	for i := range j.f.Units {
+		r := j.f.Units[i].Registration
+		if r == nil || r.Kerb <= 0 || i > 0 && r.Rated <= 0 {
+			return i
+		}
+	}
+	return len(j.f.Units)
+}
+
+// cargoOf checks the cargo with the first n units' licences.
+func (j *judgement) cargoOf(c *competence, l *limit, n int) wim.Finding {
+	kerb, rated := int64(j.set.crew), int64(0)
+	for i := range j.f.Units[:n] {
+		r := j.f.Units[i].Registration
+		kerb += int64(max(r.Kerb, 0))
+		rated += int64(max(r.Rated, 0))
+	}
+	return j.check(c, l, j.gross-kerb, j.taken, rated)
+}
+
+// licence judges the gross mass of a truck alone against the maximum on its licence.
+func (j *judgement) licence(c *competence, l *limit, t *tally) {
+	if j.config == wim.Train || j.gross == 0 || j.lead == nil || j.lead.Gross <= 0 {
+		return
+	}
+	f := j.check(c, l, j.gross, j.taken, int64(j.lead.Gross))
+	if j.config == wim.Rigid {
+		j.settle(f, t)
+		return
+	}
+	f.Assumes = assumesRigid
+	j.onlyIf(l, f, t)
+}
+
+// towed judges what a tractor draws. A truck that carries and tows is left out: its own cargo cannot be
+// told from the trailer's.
+func (j *judgement) towed(c *competence, l *limit, t *tally) {
+	if j.config == wim.Rigid || j.gross == 0 || j.lead == nil || !tractor(j.lead) || j.lead.Kerb <= 0 {
+		return
+	}
+	f := j.check(c, l, j.gross-int64(j.lead.Kerb)-int64(j.set.crew), j.taken, int64(j.lead.Towed))
+	if j.config == wim.Train {
+		j.settle(f, t)
+		return
+	}
+	f.Assumes = assumesTrain
+	j.onlyIf(l, f, t)
+}
+
+// onlyIf counts a finding that exists in one branch only: there an excess leaves the outcome open.
+func (j *judgement) onlyIf(l *limit, f wim.Finding, t *tally) {
+	if f.Outcome == wim.Exceeded {
+		f.Reasons |= wim.InputMissing | wim.ConfigurationUnsure
+		t.add(wim.Unknown, l.reason, whyConfiguration)
+	} else {
+		t.add(f.Outcome, f.Reasons, "")
+	}
+	j.show(f)
+}
