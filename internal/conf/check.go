@@ -9,10 +9,34 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 )
 
 // maxDepth bounds nesting; no configuration of ours goes deeper than eight levels.
 const maxDepth = 64
+
+// checkNesting refuses a document before the parser sees it when its brackets or dashes nest deeper than any
+// file of ours: the parser recurses, and its time grows faster than the depth.
+func checkNesting(name string, tokens token.Tokens) error {
+	flow, dashes, line := 0, 0, 0
+	for _, t := range tokens {
+		if t.Position != nil && t.Position.Line != line {
+			dashes, line = 0, t.Position.Line
+		}
+		switch t.Type { //nolint:exhaustive // only these nest within a line
+		case token.SequenceStartType, token.MappingStartType:
+			flow++
+		case token.SequenceEndType, token.MappingEndType:
+			flow--
+		case token.SequenceEntryType, token.MappingKeyType:
+			dashes++
+		}
+		if flow > maxDepth || dashes > maxDepth {
+			return at(name, t, "nested too deep", "")
+		}
+	}
+	return nil
+}
 
 // checkNode walks the document beside the type it is for and refuses the first key that has no field. The
 // library would refuse it too, but cannot name the nearest key that exists.
@@ -142,10 +166,11 @@ func hint(key string, fields map[string]reflect.Type) string {
 			best, dist = k, d
 		}
 	}
+	all := "known here: " + strings.Join(known, ", ")
 	if best != "" {
-		return fmt.Sprintf("did you mean %q?", best)
+		return fmt.Sprintf("did you mean %q? %s", best, all)
 	}
-	return "known here: " + strings.Join(known, ", ")
+	return all
 }
 
 // distance is the number of single-character edits between a and b (Levenshtein).

@@ -14,6 +14,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
@@ -70,13 +71,30 @@ func Decode(name string, data []byte, into any) error {
 	if err := checkNode(name, doc, into); err != nil {
 		return err
 	}
+	if err := fill(name, doc, into); err != nil {
+		return err
+	}
+	v, ok := into.(interface{ Validate() error })
+	if !ok {
+		return nil
+	}
+	err = v.Validate()
+	var placed *Error
+	if err == nil || errors.As(err, &placed) && placed.File == name {
+		return err
+	}
+	return &Error{File: name, Msg: err.Error(), Err: err}
+}
+
+// fill puts the document's values into into. The library's panics are errors here, as in parse.
+func fill(name string, doc ast.Node, into any) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &Error{File: name, Msg: fmt.Sprintf("cannot be read as YAML: %v", p)}
+		}
+	}()
 	if err := yaml.NodeToValue(doc, into, yaml.Strict()); err != nil {
 		return placed(name, err)
-	}
-	if v, ok := into.(interface{ Validate() error }); ok {
-		if err := v.Validate(); err != nil {
-			return &Error{File: name, Msg: err.Error(), Err: err}
-		}
 	}
 	return nil
 }
@@ -134,7 +152,11 @@ func parse(name string, data []byte) (f *ast.File, err error) {
 			f, err = nil, &Error{File: name, Msg: fmt.Sprintf("cannot be read as YAML: %v", p)}
 		}
 	}()
-	f, err = parser.ParseBytes(data, 0)
+	tokens := lexer.Tokenize(string(data))
+	if err := checkNesting(name, tokens); err != nil {
+		return nil, err
+	}
+	f, err = parser.Parse(tokens, 0)
 	if err != nil {
 		return nil, placed(name, err)
 	}

@@ -35,7 +35,7 @@ func (o *outer) Validate() error {
 
 func TestAMistakeIsNamedWithItsPlace(t *testing.T) {
 	for _, c := range []struct{ name, yaml, want string }{
-		{"a typo at the top", "site: a\nscael: {}\n", `f.yaml:2:1: unknown key "scael"; did you mean "scale"?`},
+		{"a typo at the top", "site: a\nscael: {}\n", `f.yaml:2:1: unknown key "scael"; did you mean "scale"? known here: by_name, lanes, scale, sign, site`},
 		{"a typo inside", "scale:\n  path: x\n  buad: 9600\n", `f.yaml:3:3: unknown key "buad"; did you mean "baud"?`},
 		{"a typo behind a pointer", "sign:\n  pth: x\n", `did you mean "path"?`},
 		{"a typo in a list", "lanes:\n  - path: x\n  - paths: x\n", `f.yaml:3:5: unknown key "paths"`},
@@ -52,6 +52,9 @@ func TestAMistakeIsNamedWithItsPlace(t *testing.T) {
 		{"two documents", "site: a\n---\nsite: b\n", "second document"},
 		{"broken YAML", "site: [a\n", "f.yaml:"},
 		{"a value that does not make sense", "site: bad\n", "f.yaml: site is bad"},
+		{"brackets without end", "site: " + strings.Repeat("[", 1<<19), "f.yaml:1:71: nested too deep"},
+		{"maps in maps without end", "site: " + strings.Repeat("{a: ", 1<<17), "nested too deep"},
+		{"dashes without end", "lanes:\n  " + strings.Repeat("- ", 1<<18), "f.yaml:2:131: nested too deep"},
 		{"too large", "site: " + strings.Repeat("x", MaxFile), "at most"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
