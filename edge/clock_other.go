@@ -1,0 +1,8 @@
+//go:build !linux
+
+package edge
+
+import "github.com/axlegate/axlegate/wim"
+
+// SystemClock cannot tell on this system.
+func SystemClock() wim.ClockState { return wim.ClockUnknown }

@@ -1,0 +1,215 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/axlegate/axlegate/edge/journal"
+	"github.com/axlegate/axlegate/wim"
+	"github.com/axlegate/axlegate/wim/seal"
+)
+
+// Scale is a weighing device. Run reads it until ctx ends, reconnecting by itself, and calls emit for each
+// message in order from one goroutine; emit never blocks. An error or a panic ends only this device, which is
+// started again after a pause.
+type Scale interface {
+	Run(ctx context.Context, emit func(wim.Reading)) error
+}
+
+// Camera is a plate camera. Run receives its reads until ctx ends; emit takes a read with its JPEG (nil for
+// none), may be called from any goroutine and never blocks. It answers false when the read was not taken:
+// the camera should send it again.
+type Camera interface {
+	Run(ctx context.Context, emit func(wim.PlateRead, []byte) bool) error
+}
+
+// Sign shows one order and returns when it has been read back from the device. It is called from one
+// goroutine.
+type Sign interface {
+	Show(ctx context.Context, order wim.Order, plate string, hold time.Duration) error
+}
+
+// Link carries messages to the centre. Publish returns nil when the broker took the payload in this
+// connection, which says nothing about the centre. Up gives one token for each new connection.
+type Link interface {
+	Publish(ctx context.Context, payload []byte) error
+	Up() <-chan struct{}
+}
+
+// Judge judges one passage; *rules.Set does it.
+type Judge interface {
+	Judge(f *wim.Facts, v *wim.Verdict)
+}
+
+// healthy is implemented by devices and links that can say how they are.
+type healthy interface{ Health() wim.DeviceHealth }
+
+// CameraConfig is one camera of a lane.
+type CameraConfig struct {
+	Device string
+	Camera Camera
+}
+
+// LaneConfig is one lane with its devices.
+type LaneConfig struct {
+	Lane    wim.LaneID
+	Purpose wim.LanePurpose // empty means enforcement
+	// Device names the scale in cursors and gaps. It must not change while the device stays the same.
+	Device     string
+	Scale      Scale
+	Instrument wim.Instrument
+	Cameras    []CameraConfig
+	Sign       Sign          // nil for none: orders are then recorded as not shown
+	SignDevice string        // for metrics and health
+	Hold       time.Duration // how long an order stands; 0 means 8 s
+	Assembler  wim.AssemblerConfig
+}
+
+// PlateConfig says which plate belongs to which vehicle. Zero fields take the defaults.
+type PlateConfig struct {
+	Before time.Duration // a front plate may be read so long before the first axle; 0 means 3 s
+	After  time.Duration // a plate may be read so long after the vehicle's end; 0 means 3 s
+	// Late is how long a recorded vehicle waits for a plate that its camera delivers late; 0 means 60 s.
+	Late time.Duration
+	// Sure is the confidence below which a plate is doubtful; 0 means 800 ‰.
+	Sure wim.Permille
+	// MaxPicture bounds one JPEG; a larger one is dropped and its read kept; 0 means 2 MiB.
+	MaxPicture int
+}
+
+// PictureConfig says where pictures lie and where they are handed in.
+type PictureConfig struct {
+	Dir    string       // folder of the files, mode 0700; empty means that no picture is kept
+	Base   string       // address of the centre, without the /pictures part; empty means that none is sent
+	Client *http.Client // with the site's TLS roots; nil means http.DefaultClient's transport
+}
+
+// Config is all that a site needs.
+type Config struct {
+	Site    wim.SiteID
+	Road    wim.Road
+	Lanes   []LaneConfig
+	Journal *journal.Journal // opened and closed by the caller
+	Signer  *seal.Signer
+	// CenterKeys are the centre's pinned public keys: a receipt under any other is refused.
+	CenterKeys    []*seal.Verifier
+	Link          Link
+	Rules         Judge
+	Registrations *Registrations // nil for none
+	Plates        PlateConfig
+	Pictures      PictureConfig
+	Sender        SenderConfig
+	// Drain bounds how long shutdown waits for the last receipts; 0 means 5 s.
+	Drain time.Duration
+	// Clock reads how far the system clock can be trusted; nil means SystemClock.
+	Clock  func() wim.ClockState
+	Now    func() time.Time // nil means time.Now
+	Logger *slog.Logger     // nil discards
+}
+
+// SenderConfig sets the flow to the centre. Zero fields take the defaults.
+type SenderConfig struct {
+	// Linger is how long a segment that nobody waits for stays open for more records; 0 means 1 s.
+	Linger time.Duration
+	// Resend is how long the sender waits for progress of the receipts before it starts again from the
+	// receipted mark; it doubles up to eight times while there is none; 0 means 15 s.
+	Resend time.Duration
+	// Timeout bounds one Publish; 0 means 30 s.
+	Timeout time.Duration
+	// Retry is the first pause after a Publish that failed; it doubles up to 16 times; 0 means 500 ms.
+	Retry time.Duration
+}
+
+// Validate fills in defaults and says what is missing.
+func (c *Config) Validate() error {
+	if err := c.Site.Valid(); err != nil {
+		return err
+	}
+	switch {
+	case c.Journal == nil:
+		return errors.New("edge: a journal is needed")
+	case c.Signer == nil:
+		return errors.New("edge: a signing key is needed; make one with: axlegate keys new")
+	case len(c.CenterKeys) == 0:
+		return errors.New("edge: the centre's public key is needed: without it no receipt can be believed")
+	case c.Link == nil:
+		return errors.New("edge: a link to the centre is needed")
+	case c.Rules == nil:
+		return errors.New("edge: a rule set is needed")
+	case len(c.Lanes) == 0:
+		return errors.New("edge: a site has at least one lane")
+	}
+	lanes, devices := map[wim.LaneID]bool{}, map[string]bool{}
+	for i := range c.Lanes {
+		l := &c.Lanes[i]
+		if l.Lane == 0 || lanes[l.Lane] {
+			return fmt.Errorf("edge: lane %d is 0 or named twice", l.Lane)
+		}
+		lanes[l.Lane] = true
+		if l.Purpose == "" {
+			l.Purpose = wim.Enforcement
+		}
+		if err := l.Purpose.Valid(); err != nil {
+			return fmt.Errorf("edge: lane %d: %w", l.Lane, err)
+		}
+		if l.Scale == nil || l.Device == "" {
+			return fmt.Errorf("edge: lane %d: a scale with a device name is needed", l.Lane)
+		}
+		names := []string{l.Device}
+		for _, cam := range l.Cameras {
+			if cam.Camera == nil || cam.Device == "" {
+				return fmt.Errorf("edge: lane %d: a camera needs a device name", l.Lane)
+			}
+			names = append(names, cam.Device)
+		}
+		if l.Sign != nil {
+			if l.SignDevice == "" {
+				return fmt.Errorf("edge: lane %d: the sign needs a device name", l.Lane)
+			}
+			names = append(names, l.SignDevice)
+		}
+		for _, n := range names {
+			if devices[n] {
+				return fmt.Errorf("edge: lane %d: device %q is named twice; cursors and gaps go by it", l.Lane, n)
+			}
+			devices[n] = true
+		}
+		l.Assembler.Lane = l.Lane
+		fallback(&l.Assembler.Wait, 20*time.Second)
+		fallback(&l.Hold, 8*time.Second)
+	}
+	fallback(&c.Plates.Before, 3*time.Second)
+	fallback(&c.Plates.After, 3*time.Second)
+	fallback(&c.Plates.Late, time.Minute)
+	fallback(&c.Plates.Sure, 800)
+	fallback(&c.Plates.MaxPicture, 2<<20)
+	fallback(&c.Sender.Linger, time.Second)
+	fallback(&c.Sender.Resend, 15*time.Second)
+	fallback(&c.Sender.Timeout, 30*time.Second)
+	fallback(&c.Sender.Retry, 500*time.Millisecond)
+	fallback(&c.Drain, 5*time.Second)
+	if c.Pictures.Client == nil {
+		c.Pictures.Client = &http.Client{Timeout: time.Minute}
+	}
+	if c.Clock == nil {
+		c.Clock = SystemClock
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+func fallback[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}

@@ -1,0 +1,150 @@
+package edge
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/axlegate/axlegate/wim"
+)
+
+// State is how a site is as a whole.
+type State string
+
+// The states. A degraded site still records what it can; a failing one records nothing.
+const (
+	StateStarting State = "starting"
+	StateReady    State = "ready"
+	StateDegraded State = "degraded" // a device is down or the centre is away: see Todo
+	StateFailing  State = "failing"  // the journal cannot be written
+	StateStopped  State = "stopped"
+)
+
+// Health is what /readyz answers.
+type Health struct {
+	Site    wim.SiteID     `json:"site"`
+	State   State          `json:"state"`
+	Todo    []string       `json:"todo,omitempty"` // what a person should do, most urgent first
+	Devices []DeviceStatus `json:"devices"`
+	Journal JournalStatus  `json:"journal"`
+}
+
+// DeviceStatus is one device's health.
+type DeviceStatus struct {
+	Device string     `json:"device"`
+	Lane   wim.LaneID `json:"lane,omitempty"`
+	Up     bool       `json:"up"`
+	Since  wim.Time   `json:"since"`
+	Reason string     `json:"reason,omitempty"`
+}
+
+// JournalStatus is how far the records have come.
+type JournalStatus struct {
+	Chain            wim.ChainID `json:"chain"`
+	Head             uint64      `json:"head"`
+	Receipted        uint64      `json:"receipted"`
+	OldestUnreceived wim.Time    `json:"oldest_unreceipted"`
+	Stranded         uint64      `json:"stranded"`
+	Error            string      `json:"error,omitempty"`
+}
+
+// device is a device or link with what it says of itself.
+type device struct {
+	name    string
+	lane    wim.LaneID
+	reports bool
+	health  wim.DeviceHealth
+}
+
+// devices asks every device and the link for their health.
+func (s *Site) devices() []device {
+	var out []device
+	add := func(name string, lane wim.LaneID, x any) {
+		d := device{name: name, lane: lane}
+		if h, ok := x.(healthy); ok {
+			d.reports, d.health = true, h.Health()
+		}
+		out = append(out, d)
+	}
+	for i := range s.cfg.Lanes {
+		l := &s.cfg.Lanes[i]
+		add(l.Device, l.Lane, l.Scale)
+		for _, c := range l.Cameras {
+			add(c.Device, l.Lane, c.Camera)
+		}
+		if l.Sign != nil {
+			add(l.SignDevice, l.Lane, l.Sign)
+		}
+	}
+	add("uplink", 0, s.cfg.Link)
+	return out
+}
+
+// Health asks devices and journal how they are.
+func (s *Site) Health(r *http.Request) Health {
+	h := Health{Site: s.cfg.Site, State: StateReady}
+	for _, d := range s.devices() {
+		if !d.reports {
+			continue
+		}
+		h.Devices = append(h.Devices, DeviceStatus{Device: d.name, Lane: d.lane, Up: d.health.Up, Since: d.health.Since, Reason: d.health.Reason})
+		if !d.health.Up {
+			h.State = StateDegraded
+			h.Todo = append(h.Todo, d.name+" is down: "+d.health.Reason)
+		}
+	}
+	j := s.cfg.Journal
+	h.Journal.Chain = j.Chain()
+	h.Journal.Head, _ = j.Head()
+	h.Journal.Receipted, _ = j.Receipted()
+	h.Journal.Stranded = j.Stranded()
+	if h.Journal.Stranded > 0 {
+		h.Todo = append(h.Todo, "records from before a fork are held by this site only: export the journal and settle them with the centre")
+	}
+	_, oldest, err := j.Waiting(r.Context())
+	h.Journal.OldestUnreceived = oldest
+	if err != nil {
+		h.State, h.Journal.Error = StateFailing, err.Error()
+	}
+	if s.recorder.failSafe.Load() {
+		h.State, h.Journal.Error = StateFailing, *s.recorder.reason.Load()
+		h.Todo = append([]string{"the journal cannot be written and no orders are given: free space on its disk"}, h.Todo...)
+	}
+	switch s.state.Load() {
+	case stateIdle:
+		h.State = StateStarting
+	case stateDone:
+		h.State = StateStopped
+	}
+	return h
+}
+
+// Metrics gives the site's metrics to a registry of the caller's.
+func (s *Site) Metrics() prometheus.Collector { return s.m.registry }
+
+// Handler serves /metrics (Prometheus), /healthz (the process runs) and /readyz (JSON; 503 while nothing can be
+// recorded). It shows no plate, but belongs on an inner address all the same.
+func (s *Site) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Write([]byte("ok\n")) //nolint:errcheck // the client has gone
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		h := s.Health(r)
+		b, err := json.MarshalIndent(h, "", "  ")
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if h.State != StateReady && h.State != StateDegraded {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		w.Write(append(b, '\n')) //nolint:errcheck // the client has gone
+	})
+	return mux
+}

@@ -1,0 +1,423 @@
+package edge
+
+import (
+	"log/slog"
+	"math"
+	"time"
+
+	"github.com/axlegate/axlegate/edge/journal"
+	"github.com/axlegate/axlegate/wim"
+)
+
+const (
+	readingQueue = 1024
+	plateQueue   = 32
+	laneTick     = 250 * time.Millisecond
+)
+
+// arrivedPlate is a read on its way from a camera to its lane.
+type arrivedPlate struct {
+	read wim.PlateRead
+	jpeg []byte
+}
+
+// group is what one step of a lane wants committed together: all of it or nothing.
+type group struct {
+	drafts []journal.Draft
+	jpegs  [][]byte // pictures that the drafts name, not yet on disk
+}
+
+// lane turns one scale's readings into passages. Its Run goroutine owns every field below the channels.
+type lane struct {
+	cfg    LaneConfig
+	site   *Config
+	log    *slog.Logger
+	m      *laneMetrics
+	groups chan<- group // to the recorder, which outlives the lane
+
+	readings chan wim.Reading
+	plates   chan arrivedPlate
+	stop     chan struct{} // closed when the sensors are silent: drain and end
+	// failSafe tells that the journal cannot be written: no order is given that could not be recorded.
+	failSafe func() bool
+	director *director // nil for a lane without a sign
+
+	seq     sequence
+	asm     *wim.Assembler
+	match   *matcher
+	begun   wim.Time // start of the vehicle on the scale, 0 for none
+	pending []*wim.Gap
+	heard   time.Time // when the last reading was taken, for the span since
+	heardAt wim.Time
+	last    *passed     // the vehicle that passed last
+	verdict wim.Verdict // Judge's slices, reused
+}
+
+func newLane(site *Config, cfg LaneConfig, m *laneMetrics, groups chan<- group, failSafe func() bool) *lane {
+	l := &lane{
+		cfg: cfg, site: site, m: m, groups: groups, failSafe: failSafe,
+		log:      site.Logger.With("lane", cfg.Lane),
+		readings: make(chan wim.Reading, readingQueue),
+		plates:   make(chan arrivedPlate, plateQueue),
+		stop:     make(chan struct{}),
+		seq:      sequence{lane: cfg.Lane, device: cfg.Device},
+		asm:      wim.NewAssembler(cfg.Assembler),
+		match:    newMatcher(site.Plates),
+	}
+	if c, ok := site.Journal.Cursor(cfg.Device); ok {
+		l.seq.known, l.seq.boot, l.seq.last = true, c.Boot, c.Seq
+	}
+	return l
+}
+
+// emitReading is what the scale's driver calls. A reading that finds the queue full is dropped and counted:
+// the hole it leaves in the sequence becomes a sealed gap.
+func (l *lane) emitReading(r wim.Reading) {
+	select {
+	case l.readings <- r:
+	default:
+		l.m.dropped.WithLabelValues("queue-full").Inc()
+	}
+}
+
+// emitPlate is what a camera's driver calls; false asks the camera to send the read again.
+func (l *lane) emitPlate(device string, r wim.PlateRead, jpeg []byte) bool {
+	r.Lane, r.Picture = l.cfg.Lane, wim.Digest{}
+	if r.Camera == "" {
+		r.Camera = device
+	}
+	if len(jpeg) > l.site.Plates.MaxPicture {
+		l.m.plates.WithLabelValues("picture-too-large").Inc()
+		jpeg = nil
+	}
+	if len(jpeg) > 0 && l.site.Pictures.Dir != "" {
+		r.Picture = wim.DigestOf(jpeg)
+	} else {
+		jpeg = nil
+	}
+	select {
+	case <-l.stop:
+		return false
+	default:
+	}
+	select {
+	case l.plates <- arrivedPlate{r, jpeg}:
+		return true
+	default:
+		l.m.plates.WithLabelValues("refused").Inc()
+		return false
+	}
+}
+
+// run works until stop is closed and what had arrived by then is taken in.
+func (l *lane) run() {
+	tick := time.NewTicker(laneTick)
+	defer tick.Stop()
+	for {
+		select {
+		case r := <-l.readings:
+			l.reading(&r)
+		case p := <-l.plates:
+			l.plate(p)
+		case <-tick.C:
+			l.tick()
+		case <-l.stop:
+			l.drain()
+			return
+		}
+	}
+}
+
+func (l *lane) drain() {
+	for {
+		select {
+		case p := <-l.plates:
+			l.plate(p)
+			continue
+		default:
+		}
+		select {
+		case r := <-l.readings:
+			l.reading(&r)
+			continue
+		default:
+		}
+		break
+	}
+	l.settle(true)
+	if l.asm.Open() {
+		l.log.Info("a vehicle is on the scale at shutdown; the next start records it as a gap")
+	}
+}
+
+func (l *lane) now() wim.Time { return wim.TimeOf(l.site.Now()) }
+
+func (l *lane) reading(r *wim.Reading) {
+	l.heard, l.heardAt = l.site.Now(), r.Arrival
+	switch r.Kind {
+	case wim.LinkUp, wim.LinkDown:
+		l.asm.Push(*r) // marks an open vehicle; completes none
+		return
+	case wim.AxleReading, wim.VehicleEnd, wim.Heartbeat:
+	default:
+		l.m.dropped.WithLabelValues("unknown-kind").Inc()
+		return
+	}
+	if r.Boot == 0 || r.Seq == 0 && r.Kind != wim.Heartbeat {
+		l.m.dropped.WithLabelValues("unnumbered").Inc()
+		return
+	}
+	st, gap := l.seq.look(r)
+	switch st {
+	case stepRepeated:
+		l.m.dropped.WithLabelValues("repeated").Inc()
+		return
+	case stepRestart:
+		if v, done := l.asm.Expire(math.MaxInt64); done { // its end belongs to the boot that is gone
+			l.passage(v)
+		}
+	case stepNext:
+	}
+	if gap != nil {
+		l.pending = append(l.pending, gap)
+	}
+	open := l.asm.Open()
+	v, done := l.asm.Push(*r)
+	if done {
+		l.passage(v)
+	}
+	l.seq.take(r)
+	switch {
+	case !l.asm.Open():
+		l.begun = 0
+	case done || !open:
+		l.begun = r.Arrival
+	}
+	if r.Kind == wim.VehicleEnd && !done {
+		l.pending = append(l.pending, &wim.Gap{Lane: l.cfg.Lane, Device: l.cfg.Device, Cause: wim.GapSequence, Boot: r.Boot, From: r.Seq, To: r.Seq,
+			Since: r.Arrival, Until: r.Arrival, Detail: "a vehicle end that completed no vehicle"})
+	}
+	if !l.asm.Open() || done || !open {
+		l.flushGaps()
+	}
+}
+
+// flushGaps hands over the gaps that lie before the messages of the vehicle on the scale, if there is one. A
+// gap inside it waits for its end: the cursor must not pass axles that are only in memory, and without the
+// cursor a gap recorded now would be recorded again after a crash.
+func (l *lane) flushGaps() {
+	if len(l.pending) == 0 {
+		return
+	}
+	var g group
+	for _, gap := range l.pending {
+		g.drafts = append(g.drafts, l.gapDraft(gap, true))
+	}
+	l.pending = l.pending[:0]
+	l.send(g)
+}
+
+func (l *lane) gapDraft(g *wim.Gap, cursor bool) journal.Draft {
+	l.m.gaps.WithLabelValues(string(g.Cause)).Inc()
+	l.log.Warn("messages of the scale are missing", "device", g.Device, "cause", g.Cause, "boot", g.Boot, "from", g.From, "to", g.To)
+	d := journal.Draft{Kind: wim.KindGap, Lane: l.cfg.Lane, Time: l.now(), Clock: l.site.Clock(), Gap: g}
+	if cursor {
+		d.Cursors = []wim.DeviceCursor{{Device: g.Device, Boot: g.Boot, Seq: g.To}}
+	}
+	return d
+}
+
+// passage judges, directs and records a vehicle that has passed.
+func (l *lane) passage(assembled wim.Vehicle) {
+	boot, rest := l.asm.Rest()
+	v := assembled.Clone() // Classify writes to Groups, and the record keeps the vehicle
+	wim.Classify(&v)
+	p := &passed{name: new(wim.RecordRef), start: v.Start, end: v.End}
+	reads, jpegs := l.match.closed(p)
+	f := &wim.Facts{Time: v.End, Clock: l.site.Clock(), Purpose: l.cfg.Purpose, Road: l.site.Road, Instrument: l.cfg.Instrument, Vehicle: v}
+	identify(f, p.reads, l.site.Registrations, l.site.Plates.Sure, p.doubt)
+	p.facts = *f
+	verdict := l.judge(f)
+	p.order = l.direct(p, &verdict, v.End)
+	l.last = p
+
+	src := wim.DeviceCursor{Device: l.cfg.Device, Boot: boot, Seq: rest}
+	g := group{jpegs: jpegs}
+	kept := l.pending[:0]
+	for _, gap := range l.pending {
+		if gap.Boot == boot && gap.From < rest {
+			g.drafts = append(g.drafts, l.gapDraft(gap, false))
+		} else {
+			kept = append(kept, gap)
+		}
+	}
+	l.pending = kept
+	g.drafts = append(g.drafts, journal.Draft{
+		Kind: wim.KindPassage, Lane: l.cfg.Lane, Time: l.now(), Clock: f.Clock,
+		Passage: &wim.Passage{Source: src, Facts: *f, Verdict: verdict, Reads: reads, Order: p.order},
+		Cursors: []wim.DeviceCursor{src}, Pictures: pictureRows(reads, jpegs), Name: p.name,
+	})
+	l.send(g)
+	outcome, standing := summary(&verdict)
+	l.m.passages.WithLabelValues(string(outcome), string(standing)).Inc()
+	l.m.plates.WithLabelValues("matched").Add(float64(len(reads)))
+}
+
+func (l *lane) judge(f *wim.Facts) wim.Verdict {
+	began := time.Now()
+	l.site.Rules.Judge(f, &l.verdict)
+	l.m.judge.Observe(time.Since(began).Seconds())
+	return l.verdict.Clone()
+}
+
+// direct hands an order to the sign and returns what is recorded as shown: nothing where there is no sign,
+// the last order was not confirmed, or the journal cannot be written. Whoever exceeds a limit, as evidence or
+// as suspicion, is led to the static scale; whoever cannot be judged, or only with a void weighing, proceeds.
+func (l *lane) direct(p *passed, v *wim.Verdict, since wim.Time) wim.Order {
+	if l.director == nil || l.failSafe() {
+		return wim.OrderNone
+	}
+	d := direction{order: wim.OrderProceed}
+	if v.Alerts() {
+		d.order = wim.OrderEnter
+		if len(p.facts.Units) > 0 {
+			d.plate = p.facts.Units[0].Plate
+		}
+	}
+	answering := l.director.give(d)
+	if since != 0 {
+		l.m.order.Observe(time.Duration(l.now() - since).Seconds())
+	}
+	if !answering {
+		return wim.OrderNone
+	}
+	return d.order
+}
+
+// signReach is how long after its end a vehicle can still read the sign. A later order would be read by the
+// next one.
+const signReach = 6 * time.Second
+
+func (l *lane) plate(p arrivedPlate) {
+	switch s, amended := l.match.arrived(p); s {
+	case readRepeated:
+		l.m.plates.WithLabelValues("repeated").Inc()
+	case readAmends:
+		l.supplement(amended)
+	case readWaits:
+		if n := l.match.overflow(); n > 0 {
+			l.m.plates.WithLabelValues("overflow").Add(float64(n))
+		}
+		l.settle(false)
+	}
+}
+
+// settle gives waiting reads to vehicles that have passed, and drops those that belong to none.
+func (l *lane) settle(final bool) {
+	matches, dropped := l.match.settle(l.now(), l.begun, final)
+	for _, m := range matches {
+		l.supplement(m)
+	}
+	if dropped > 0 {
+		l.m.plates.WithLabelValues("unmatched").Add(float64(dropped))
+		l.log.Debug("plates belong to no vehicle and are forgotten with their pictures", "count", dropped)
+	}
+}
+
+// supplement records a plate that came after its passage.
+func (l *lane) supplement(m matched) {
+	p := m.to
+	f := p.facts
+	f.Vehicle = p.facts.Vehicle.Clone()
+	identify(&f, p.reads, l.site.Registrations, l.site.Plates.Sure, p.doubt)
+	p.facts = f
+	verdict := l.judge(&f)
+	if p == l.last && l.begun == 0 && time.Duration(l.now()-p.end) < signReach && l.now() >= p.end && verdict.Alerts() {
+		p.order = l.direct(p, &verdict, 0)
+	}
+	reads := []wim.PlateRead{m.read}
+	var jpegs [][]byte
+	if m.jpeg != nil {
+		jpegs = [][]byte{m.jpeg}
+	}
+	l.send(group{jpegs: jpegs, drafts: []journal.Draft{{
+		Kind: wim.KindSupplement, Lane: l.cfg.Lane, Time: l.now(), Clock: l.site.Clock(), Of: p.name,
+		Supplement: &wim.Supplement{Cause: "late-plate", Facts: f, Verdict: verdict, Reads: reads},
+		Pictures:   pictureRows(reads, jpegs),
+	}}})
+	l.m.supplements.Inc()
+	l.m.plates.WithLabelValues("late").Inc()
+}
+
+func (l *lane) tick() {
+	if l.asm.Open() {
+		// The span since the last reading is taken from the monotonic clock, so that a clock that is set
+		// does not close a vehicle that stands on the scale.
+		if v, done := l.asm.Expire(l.heardAt + wim.Time(l.site.Now().Sub(l.heard))); done {
+			l.begun = 0
+			l.passage(v)
+			l.flushGaps()
+		}
+	}
+	l.settle(false)
+}
+
+// send waits while the recorder is behind: nothing that was weighed is thrown away here. Meanwhile readings
+// queue, and overflow as emitReading says.
+func (l *lane) send(g group) { l.groups <- g }
+
+// recall loads the vehicles that passed shortly before a restart, so that a late plate still finds them.
+func (l *lane) recall(kept []journal.Kept) {
+	for i := range kept {
+		r := kept[i].Record
+		switch {
+		case r.Passage != nil:
+			ref := kept[i].Ref
+			f := r.Passage.Facts
+			l.match.recall(&passed{name: &ref, start: f.Vehicle.Start, end: f.Vehicle.End, facts: f, reads: r.Passage.Reads, order: r.Passage.Order,
+				doubt: f.Vehicle.Flags.Has(wim.PlateUncertain)})
+		case r.Supplement != nil:
+			l.match.recallRead(r.Supplement)
+		}
+	}
+}
+
+func pictureRows(reads []wim.PlateRead, jpegs [][]byte) []journal.Picture {
+	var out []journal.Picture
+	for _, j := range jpegs {
+		d := wim.DigestOf(j)
+		for i := range reads {
+			if reads[i].Picture == d {
+				out = append(out, journal.Picture{Digest: d, Size: int64(len(j))})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// summary is the weightiest outcome of a verdict with its standing, for counting.
+func summary(v *wim.Verdict) (wim.Outcome, wim.Standing) {
+	rank := func(o wim.Outcome) int {
+		switch o {
+		case wim.NotApplicable:
+			return 1
+		case wim.Compliant:
+			return 2
+		case wim.WithinTolerance:
+			return 3
+		case wim.Unknown:
+			return 4
+		case wim.Exceeded:
+			return 5
+		}
+		return 0
+	}
+	best := wim.Opinion{Outcome: wim.NotApplicable, Standing: wim.Void}
+	for i, o := range v.Opinions {
+		if i == 0 || rank(o.Outcome) > rank(best.Outcome) {
+			best = o
+		}
+	}
+	return best.Outcome, best.Standing
+}

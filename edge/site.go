@@ -1,0 +1,240 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/axlegate/axlegate/wim"
+)
+
+// The life of a site.
+const (
+	stateIdle int32 = iota
+	stateRunning
+	stateDone
+)
+
+const (
+	// sensorStop bounds how long shutdown waits for a driver that does not end.
+	sensorStop = 5 * time.Second
+	// restartFirst and restartMost are the pauses before a driver that ended by itself is started again.
+	restartFirst = 500 * time.Millisecond
+	restartMost  = 30 * time.Second
+	housekeeping = 10 * time.Minute
+)
+
+// Site is one weighing site: its lanes, recorder, sender and picture uploader.
+type Site struct {
+	cfg      Config
+	log      *slog.Logger
+	m        *metrics
+	store    *pictureStore
+	lanes    []*lane
+	recorder *recorder
+	sender   *sender
+	uploader *uploader
+	state    atomic.Int32
+}
+
+// New builds a site. Nothing runs yet. The journal must be open and stays the caller's.
+func New(cfg Config) (*Site, error) {
+	cfg.Lanes = append([]LaneConfig(nil), cfg.Lanes...) // Validate fills in defaults
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	store, err := openPictureStore(cfg.Pictures.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("edge: %w", err)
+	}
+	s := &Site{cfg: cfg, log: cfg.Logger, m: newMetrics(), store: store}
+	s.sender = newSender(&s.cfg, s.m)
+	s.uploader = newUploader(&s.cfg, store, s.m)
+	s.recorder = newRecorder(&s.cfg, store, s.m, func() {
+		s.sender.hint()
+		s.uploader.hint()
+	})
+	for _, lc := range cfg.Lanes {
+		m := s.m.lane(lc.Lane)
+		l := newLane(&s.cfg, lc, m, s.recorder.in, s.recorder.failSafe.Load)
+		if lc.Sign != nil {
+			l.director = newDirector(&lc, cfg.Logger, m)
+		}
+		s.lanes = append(s.lanes, l)
+	}
+	if err := s.m.registry.Register(newScraped(s)); err != nil {
+		return nil, fmt.Errorf("edge: metrics: %w", err)
+	}
+	return s, nil
+}
+
+// HandleReceipt takes in a receipt as the link received it. It only enqueues.
+func (s *Site) HandleReceipt(jws []byte) { s.sender.receipt(jws) }
+
+// Run works until ctx ends, then shuts down in order: sensors, what they had sent, the records of it, the last
+// receipts. It may run once.
+func (s *Site) Run(ctx context.Context) error {
+	if !s.state.CompareAndSwap(stateIdle, stateRunning) {
+		return errors.New("edge: a site runs once")
+	}
+	defer s.state.Store(stateDone)
+	if n, err := s.store.sweep(ctx, s.cfg.Journal); err != nil {
+		s.log.Warn("could not sweep the picture folder", "err", err)
+	} else if n > 0 {
+		s.log.Info("deleted pictures that no record names", "count", n)
+	}
+	now := wim.TimeOf(s.cfg.Now())
+	for _, l := range s.lanes {
+		kept, err := s.cfg.Journal.Recent(ctx, l.cfg.Lane, now-wim.Time(s.cfg.Plates.Late), 2*maxPassed)
+		if err != nil {
+			return fmt.Errorf("edge: lane %d: %w", l.cfg.Lane, err)
+		}
+		l.recall(kept)
+	}
+
+	// Each stage lives longer than the one that feeds it, so each has a context of its own.
+	base := context.WithoutCancel(ctx)
+	var sensors, lanes, signs, recorder, outbox sync.WaitGroup
+	signsCtx, stopSigns := context.WithCancel(base)
+	outboxCtx, stopOutbox := context.WithCancel(base)
+	defer stopSigns()
+	defer stopOutbox()
+
+	recorder.Go(func() { s.recorder.run(base) })
+	outbox.Go(func() { s.sender.run(outboxCtx) })
+	var rest sync.WaitGroup
+	restCtx, stopRest := context.WithCancel(base)
+	defer stopRest()
+	rest.Go(func() { s.uploader.run(restCtx) })
+	rest.Go(func() { s.keepHouse(restCtx) })
+	for _, l := range s.lanes {
+		lanes.Go(l.run)
+		if l.director != nil {
+			signs.Go(func() { l.director.run(signsCtx) })
+		}
+		sensors.Go(func() {
+			s.supervise(ctx, l.cfg.Device, func(ctx context.Context) error { return l.cfg.Scale.Run(ctx, l.emitReading) })
+		})
+		for _, cam := range l.cfg.Cameras {
+			sensors.Go(func() {
+				s.supervise(ctx, cam.Device, func(ctx context.Context) error {
+					return cam.Camera.Run(ctx, func(r wim.PlateRead, jpeg []byte) bool { return l.emitPlate(cam.Device, r, jpeg) })
+				})
+			})
+		}
+	}
+	s.log.Info("site runs", "site", s.cfg.Site, "lanes", len(s.lanes), "chain", s.cfg.Journal.Chain())
+
+	<-ctx.Done()
+	s.log.Info("site stops: sensors first")
+	if !waitFor(&sensors, sensorStop) {
+		s.log.Error("a driver does not stop; what it still reads is not taken in")
+	}
+	for _, l := range s.lanes {
+		close(l.stop)
+	}
+	lanes.Wait()
+	stopSigns()
+	signs.Wait()
+	close(s.recorder.in)
+	recorder.Wait()
+	stopRest()
+	close(s.sender.flush)
+	if !waitFor(&outbox, s.cfg.Drain) {
+		head, _ := s.cfg.Journal.Head()
+		s.log.Info("not everything is receipted; it is sent at the next start", "records", head-s.sender.marked())
+	}
+	stopOutbox()
+	outbox.Wait()
+	rest.Wait()
+	s.log.Info("site stopped")
+	return nil
+}
+
+// waitFor waits for a group, at most d.
+func waitFor(g *sync.WaitGroup, d time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		g.Wait()
+		close(done)
+	}()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-done:
+		return true
+	case <-t.C:
+		return false
+	}
+}
+
+// supervise runs a driver until ctx ends, again after a growing pause when it ends by itself. A panic of a
+// driver is its own affair too.
+func (s *Site) supervise(ctx context.Context, name string, run func(context.Context) error) {
+	pause := restartFirst
+	for {
+		began := time.Now()
+		err := guarded(ctx, run)
+		if ctx.Err() != nil {
+			return
+		}
+		if time.Since(began) > restartMost {
+			pause = restartFirst
+		}
+		s.m.deviceRestarts.WithLabelValues(name).Inc()
+		s.log.Error("a driver ended by itself and is started again; its lane goes without it meanwhile", "device", name, "err", err, "pause", pause)
+		t := time.NewTimer(pause + rand.N(pause/4))
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return
+		case <-t.C:
+		}
+		pause = min(2*pause, restartMost)
+	}
+}
+
+func guarded(ctx context.Context, run func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if err = run(ctx); err == nil {
+		err = errors.New("it returned without an error")
+	}
+	return err
+}
+
+// keepHouse prunes what is receipted and old enough.
+func (s *Site) keepHouse(ctx context.Context) {
+	tick := time.NewTicker(housekeeping)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if n, err := s.cfg.Journal.Prune(ctx, s.cfg.Now()); err != nil {
+			s.log.Warn("could not prune the journal", "err", err)
+		} else if n > 0 {
+			s.log.Info("pruned records that the centre holds", "count", n)
+		}
+		gone, err := s.cfg.Journal.PrunePictures(ctx, s.cfg.Now())
+		if err != nil {
+			s.log.Warn("could not prune pictures", "err", err)
+		}
+		for _, d := range gone {
+			if err := s.store.remove(d); err != nil {
+				s.log.Warn("could not delete a picture; the next start sweeps it", "err", err)
+			}
+		}
+	}
+}
