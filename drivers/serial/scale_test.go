@@ -1,0 +1,189 @@
+package serial
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"github.com/axlegate/axlegate/wim"
+)
+
+// line is a pseudo-terminal behind a link, as an adapter is behind /dev/serial/by-id.
+type line struct {
+	t      *testing.T
+	link   string
+	master *os.File
+	slave  *os.File
+}
+
+func newLine(t *testing.T) *line {
+	l := &line{t: t, link: filepath.Join(t.TempDir(), "scale")}
+	l.plug()
+	t.Cleanup(l.pull)
+	return l
+}
+
+func (l *line) plug() {
+	l.t.Helper()
+	m, s, err := pty.Open()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.master, l.slave = m, s
+	if err := os.Symlink(s.Name(), l.link); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func (l *line) pull() {
+	if l.master == nil {
+		return
+	}
+	os.Remove(l.link) //nolint:errcheck // the folder goes with the test
+	l.slave.Close()   //nolint:errcheck // a cable does not say goodbye
+	l.master.Close()  //nolint:errcheck // likewise
+	l.master = nil
+}
+
+func (l *line) send(b []byte) {
+	l.t.Helper()
+	if _, err := l.master.Write(b); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func run(t *testing.T, cfg Config) (*Scale, <-chan wim.Reading) {
+	t.Helper()
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	out := make(chan wim.Reading, 64)
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx, func(r wim.Reading) { out <- r }) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	return s, out
+}
+
+func next(t *testing.T, out <-chan wim.Reading) wim.Reading {
+	t.Helper()
+	select {
+	case r := <-out:
+		return r
+	case <-time.After(20 * time.Second):
+		t.Fatal("no reading came")
+		return wim.Reading{}
+	}
+}
+
+// reach sends a frame until the driver, which throws away what waited before it opened the line, reads it.
+func reach(t *testing.T, l *line, out <-chan wim.Reading, frame []byte) wim.Reading {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(20 * time.Second)
+	for {
+		l.send(frame)
+		select {
+		case r := <-out:
+			return r
+		case <-tick.C:
+		case <-limit:
+			t.Fatal("the driver does not read the line")
+		}
+	}
+}
+
+func drain(t *testing.T, out <-chan wim.Reading, until wim.ReadingKind) wim.Reading {
+	t.Helper()
+	for {
+		if r := next(t, out); r.Kind == until {
+			return r
+		}
+	}
+}
+
+func TestACableThatIsPulledAndPluggedInAgain(t *testing.T) {
+	g := goldenFrames(t)
+	l := newLine(t)
+	s, out := run(t, Config{Device: "scale-1", Path: l.link})
+	if r := reach(t, l, out, g[0]); r.Kind != wim.LinkUp {
+		t.Fatalf("first came %+v, want LinkUp", r)
+	}
+	l.send(append([]byte("garbage"), g[1]...))
+	if r := drain(t, out, wim.AxleReading); r.Seq != 1 || r.Arrival == 0 {
+		t.Errorf("have %+v", r)
+	}
+	if h := s.Health(); !h.Up {
+		t.Errorf("health %+v", h)
+	}
+	l.pull()
+	drain(t, out, wim.LinkDown)
+	until(t, "the driver to say that the line is gone", func() bool {
+		h := s.Health()
+		return !h.Up && strings.Contains(h.Reason, "check the cable")
+	})
+	l.plug()
+	if r := reach(t, l, out, g[2]); r.Kind != wim.LinkUp {
+		t.Fatalf("after the replug came %+v, want LinkUp", r)
+	}
+	drain(t, out, wim.AxleReading)
+	if h := s.Health(); !h.Up || h.Messages < 3 || h.Skipped < 7 || h.Reconnects != 2 {
+		t.Errorf("health %+v", h)
+	}
+}
+
+func TestASilentLineIsOpenedAgain(t *testing.T) {
+	l := newLine(t)
+	_, out := run(t, Config{Device: "scale-1", Path: l.link, Silence: 300 * time.Millisecond})
+	reach(t, l, out, goldenFrames(t)[0])
+	drain(t, out, wim.LinkDown)
+	reach(t, l, out, goldenFrames(t)[0])
+}
+
+func TestALineThatIsNotThere(t *testing.T) {
+	s, _ := run(t, Config{Device: "scale-1", Path: filepath.Join(t.TempDir(), "none")})
+	until(t, "the reason", func() bool { return strings.Contains(s.Health().Reason, "no such file") })
+}
+
+func TestAConfigurationThatCannotWork(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		cfg        Config
+	}{
+		{"without a path", "device and path are needed", Config{Device: "x"}},
+		{"with an unknown dialect", "there is: af1", Config{Device: "x", Path: "/dev/null", Dialect: "toledo"}},
+		{"with a baud rate that no line has", "baud 7", Config{Device: "x", Path: "/dev/null", Baud: 7}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := New(c.cfg); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func until(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(20 * time.Second)
+	for !cond() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
