@@ -10,6 +10,7 @@ import (
 
 	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/wim"
+	"github.com/axlegate/axlegate/wim/seal"
 )
 
 const (
@@ -29,7 +30,7 @@ const (
 // held in memory up to a bound, and what passes beyond it is counted by its messages. When space returns what
 // was held is committed first and then one sealed gap for each range of messages that was lost.
 type recorder struct {
-	journal *journal.Journal
+	journal recordKeeper
 	store   *pictureStore
 	log     *slog.Logger
 	m       *metrics
@@ -46,6 +47,15 @@ type recorder struct {
 	held  []group
 	lost  []lostRange // in order of arrival
 	pause time.Duration
+	room  int // how many groups held may hold
+}
+
+// recordKeeper is what the recorder asks of the journal.
+type recordKeeper interface {
+	// Append keeps all drafts or none, synced when it returns.
+	Append(ctx context.Context, drafts []journal.Draft) ([]seal.Sealed, error)
+	// Cursor is how far a device is accounted for.
+	Cursor(device string) (wim.DeviceCursor, bool)
 }
 
 // lostRange is a run of a device's messages whose passages could not be written.
@@ -58,7 +68,7 @@ type lostRange struct {
 func newRecorder(c *Config, store *pictureStore, m *metrics, hint func()) *recorder {
 	return &recorder{
 		journal: c.Journal, store: store, log: c.Logger, m: m, now: c.Now, clock: c.Clock, hint: hint,
-		in: make(chan group, groupQueue), tails: c.Journal.Cursors(), pause: retryWrite,
+		in: make(chan group, groupQueue), tails: c.Journal.Cursors(), pause: retryWrite, room: maxHeld,
 	}
 }
 
@@ -268,7 +278,7 @@ func (r *recorder) hold(batch []group) {
 			stripPicture(&g, wim.DigestOf(jpeg))
 		}
 		g.jpegs = nil
-		if len(r.lost) > 0 || len(r.held) >= maxHeld {
+		if len(r.lost) > 0 || len(r.held) >= r.room {
 			r.lose(g)
 			continue
 		}

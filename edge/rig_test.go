@@ -342,6 +342,7 @@ type rig struct {
 	table   *Registrations
 	change  func(*Config)
 	jchange func(*journal.Config)
+	built   func(*Site) // before it runs
 
 	journal *journal.Journal
 	site    *Site
@@ -387,7 +388,7 @@ func (r *rig) start() {
 			Sign: r.sign, SignDevice: "sign-1"}},
 		Pictures: PictureConfig{Dir: filepath.Join(r.dir, "pictures")},
 		Sender:   SenderConfig{Linger: time.Millisecond, Resend: 200 * time.Millisecond, Retry: 2 * time.Millisecond},
-		Plates:   PlateConfig{After: 2 * time.Second},
+		Drain:    200 * time.Millisecond,
 		Logger:   slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if r.change != nil {
@@ -398,6 +399,9 @@ func (r *rig) start() {
 		r.t.Fatal(err)
 	}
 	r.journal, r.site = j, site
+	if r.built != nil {
+		r.built(site)
+	}
 	r.center.set(func() { r.center.answer = site.HandleReceipt })
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel, r.done = cancel, make(chan error, 1)

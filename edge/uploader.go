@@ -20,8 +20,7 @@ const (
 	uploadBatch = 16
 	// uploadTries is how often the centre may refuse one picture before it is set aside.
 	uploadTries = 5
-	uploadPause = time.Second // the first pause after a failure; it doubles up to uploadMost
-	uploadMost  = time.Minute
+	uploadPause = time.Second
 	uploadIdle  = 30 * time.Second // a look without a hint
 )
 
@@ -41,6 +40,7 @@ type uploader struct {
 	log     *slog.Logger
 	m       *metrics
 	hints   chan struct{}
+	pause   time.Duration // the first after a failure; it doubles up to 64 times
 
 	tries map[wim.Digest]int // of pictures that the centre refused; owned by run
 }
@@ -48,7 +48,7 @@ type uploader struct {
 func newUploader(c *Config, store *pictureStore, m *metrics) *uploader {
 	return &uploader{
 		journal: c.Journal, store: store, signer: c.Signer, site: c.Site, base: strings.TrimSuffix(c.Pictures.Base, "/"), client: c.Pictures.Client,
-		now: c.Now, log: c.Logger, m: m, hints: make(chan struct{}, 1), tries: map[wim.Digest]int{},
+		now: c.Now, log: c.Logger, m: m, hints: make(chan struct{}, 1), pause: uploadPause, tries: map[wim.Digest]int{},
 	}
 }
 
@@ -70,7 +70,7 @@ func (u *uploader) run(ctx context.Context) {
 		wait := uploadIdle
 		switch {
 		case err != nil:
-			pause = min(max(2*pause, uploadPause), uploadMost)
+			pause = min(max(2*pause, u.pause), 64*u.pause)
 			wait = pause
 		case left:
 			pause, wait = 0, 0
