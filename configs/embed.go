@@ -12,12 +12,21 @@ import (
 //go:embed rules/*.yaml
 var rules embed.FS
 
+//go:embed devices/*.yaml
+var devices embed.FS
+
 // Rules returns the shipped rule set of that name, such as "cn-2016-62". The error of an unknown name says
 // which names there are.
 func Rules(name string) ([]byte, error) { return read(rules, "rules", name, "rule set") }
 
 // RuleNames lists the shipped rule sets in order of name.
 func RuleNames() []string { return names(rules, "rules") }
+
+// Device returns the shipped device description of that name, such as "sign-modbus-tcp".
+func Device(name string) ([]byte, error) { return read(devices, "devices", name, "device description") }
+
+// DeviceNames lists the shipped device descriptions in order of name.
+func DeviceNames() []string { return names(devices, "devices") }
 
 func read(files embed.FS, dir, name, what string) ([]byte, error) {
 	b, err := files.ReadFile(dir + "/" + name + ".yaml")
