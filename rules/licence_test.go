@@ -56,6 +56,17 @@ func TestLicenceMassOfATruck(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a train is not held against its truck's licence", func(t *testing.T) {
+		v := judge(s, with(sound(4, wim.Train, 27000), licensed(truckLicence(), wim.Registration{Kerb: 4000, Rated: 12000})))
+		if o := opinion(t, v, police); o.Outcome != wim.Compliant {
+			t.Errorf("%+v", o)
+		}
+		for _, f := range findings(v, police) {
+			if f.Scope == wim.ScopeLicence {
+				t.Errorf("%+v", f)
+			}
+		}
+	})
 	t.Run("cargo and licence mass have different bases", func(t *testing.T) {
 		fs := findings(judge(s, with(sound(2, wim.Rigid, 21000), licensed(truckLicence()))), police)
 		if fs[0].Band != "30-and-over" || fs[1].Band != "points-1" {

@@ -123,8 +123,11 @@ func TestAMistakeInASetIsRefusedWithItsPlace(t *testing.T) {
 
 func TestLimitsThatFollowEachOtherAreAccepted(t *testing.T) {
 	newer := strings.Replace(strings.Replace(row, "2020-01-01", "2025-01-01", 1), "id: a", "id: b", 1)
-	if _, err := Load("f.yaml", []byte(head+row+"        effective_to: 2024-12-31\n"+newer)); err != nil {
-		t.Error(err)
+	older := row + "        effective_to: 2024-12-31\n"
+	for name, limits := range map[string]string{"the older first": older + newer, "the newer first": newer + older} {
+		if _, err := Load("f.yaml", []byte(head+limits)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

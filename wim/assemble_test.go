@@ -101,6 +101,13 @@ func TestFlagsOfOneVehicle(t *testing.T) {
 		{"the line is lost inside the vehicle", func(rs []Reading) []Reading {
 			return slices.Insert(rs, 2, Reading{Kind: LinkDown}, Reading{Kind: LinkUp})
 		}, DeviceGap},
+		{"one message is missing though the axles count on", func(rs []Reading) []Reading {
+			for i := 1; i < len(rs); i++ {
+				rs[i].Seq++
+			}
+			return rs
+		}, DeviceGap},
+		{"one message is missing before the end", func(rs []Reading) []Reading { rs[3].Seq++; return rs }, DeviceGap},
 		{"a heartbeat tells of a message that never came", func(rs []Reading) []Reading {
 			return slices.Insert(rs, 2, Reading{Kind: Heartbeat, Boot: 7, Seq: 3})
 		}, DeviceGap},
@@ -144,6 +151,11 @@ func TestAnEndThatWasLostClosesTheVehicleWithTheNextOnesFirstAxle(t *testing.T) 
 	first := threeAxles(f)
 	got := push(a, first[:3]...)
 	second := threeAxles(f)
+	for i := range 3 { // other loads and spacings than the first, or an overwritten buffer would not show
+		second[i].Axle.Load += 10
+		second[i].Axle.Spacing += 20
+	}
+	second[3].Gross += 30
 	v, done := a.Push(second[0])
 	if !done || len(got) != 0 {
 		t.Fatal("the first vehicle was not closed by the next one's first axle")
@@ -155,10 +167,10 @@ func TestAnEndThatWasLostClosesTheVehicleWithTheNextOnesFirstAxle(t *testing.T) 
 		t.Errorf("the first vehicle is %+v", v)
 	}
 	next := push(a, second[1:]...)
-	if len(next) != 1 || next[0].Flags != 0 || next[0].Gross != 22000 || len(next[0].Axles) != 3 {
+	if len(next) != 1 || next[0].Flags != 0 || next[0].Gross != 22030 || len(next[0].Axles) != 3 {
 		t.Errorf("the second vehicle is %+v", next)
 	}
-	if len(v.Axles) != 3 || v.Axles[1].Spacing != 4500 {
+	if len(v.Axles) != 3 || v.Axles[0].Load != 6000 || v.Axles[1].Spacing != 4500 {
 		t.Error("the first vehicle's axles were overwritten within the second")
 	}
 }
