@@ -42,12 +42,12 @@ type DeviceStatus struct {
 
 // JournalStatus is how far the records have come.
 type JournalStatus struct {
-	Chain            wim.ChainID `json:"chain"`
-	Head             uint64      `json:"head"`
-	Receipted        uint64      `json:"receipted"`
-	OldestUnreceived wim.Time    `json:"oldest_unreceipted"`
-	Stranded         uint64      `json:"stranded"`
-	Error            string      `json:"error,omitempty"`
+	Chain             wim.ChainID `json:"chain"`
+	Head              uint64      `json:"head"`
+	Receipted         uint64      `json:"receipted"`
+	OldestUnreceipted wim.Time    `json:"oldest_unreceipted"`
+	Stranded          uint64      `json:"stranded"`
+	Error             string      `json:"error,omitempty"`
 }
 
 // device is a device or link with what it says of itself.
@@ -104,7 +104,7 @@ func (s *Site) Health(r *http.Request) Health {
 		h.Todo = append(h.Todo, "records from before a fork are held by this site only: export the journal and settle them with the centre")
 	}
 	_, oldest, err := j.Waiting(r.Context())
-	h.Journal.OldestUnreceived = oldest
+	h.Journal.OldestUnreceipted = oldest
 	if err != nil {
 		h.State, h.Journal.Error = StateFailing, err.Error()
 	}
