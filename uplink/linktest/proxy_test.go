@@ -1,0 +1,152 @@
+package linktest_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/axlegate/axlegate/uplink/linktest"
+)
+
+// echo listens and sends every line back.
+func echo(t *testing.T) string {
+	t.Helper()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				_, _ = io.Copy(c, c)
+				_ = c.Close()
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func start(t *testing.T, target string) *linktest.Proxy {
+	t.Helper()
+	p, err := linktest.Start(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// reaches tells whether a new connection carries; a broken link may already refuse it.
+func reaches(t *testing.T, p *linktest.Proxy) bool {
+	t.Helper()
+	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.Addr())
+	if err != nil {
+		return false
+	}
+	defer c.Close() //nolint:errcheck // all was said
+	return c.SetDeadline(time.Now().Add(10*time.Second)) == nil && answers(c)
+}
+
+func dial(t *testing.T, p *linktest.Proxy) net.Conn {
+	t.Helper()
+	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// answers tells whether a line comes back.
+func answers(c net.Conn) bool {
+	if _, err := io.WriteString(c, "hello\n"); err != nil {
+		return false
+	}
+	s, err := bufio.NewReader(c).ReadString('\n')
+	return err == nil && s == "hello\n"
+}
+
+func TestACutLinkBreaksConnectionsUntilItIsHealed(t *testing.T) {
+	p := start(t, echo(t))
+	c := dial(t, p)
+	if !answers(c) {
+		t.Fatal("a whole link carries nothing")
+	}
+	p.Cut()
+	if answers(c) || reaches(t, p) {
+		t.Fatal("a cut link carries")
+	}
+	p.Heal()
+	if !reaches(t, p) {
+		t.Fatal("a healed link carries nothing")
+	}
+	if n := p.Connections(); n != 2 {
+		t.Fatalf("%d connections were let through, want 2", n)
+	}
+}
+
+func TestADroppedConnectionMayComeBackAtOnce(t *testing.T) {
+	p := start(t, echo(t))
+	c := dial(t, p)
+	if !answers(c) {
+		t.Fatal("a whole link carries nothing")
+	}
+	p.Drop()
+	if answers(c) {
+		t.Fatal("a dropped connection carries")
+	}
+	if !reaches(t, p) {
+		t.Fatal("a new connection carries nothing")
+	}
+}
+
+func TestASwallowingLinkStaysOpenAndHealingBreaksWhatHasAHole(t *testing.T) {
+	p := start(t, echo(t))
+	c := dial(t, p)
+	if !answers(c) {
+		t.Fatal("a whole link carries nothing")
+	}
+	p.Swallow(linktest.Down)
+	if err := c.SetDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if answers(c) {
+		t.Fatal("a swallowing link carries")
+	}
+	p.Heal()
+	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(make([]byte, 1)); err == nil {
+		t.Fatal("a connection with a hole was resumed")
+	}
+	if !reaches(t, p) {
+		t.Fatal("a healed link carries nothing")
+	}
+}
+
+func TestTheTargetMayComeLater(t *testing.T) {
+	p := start(t, "127.0.0.1:1")
+	if reaches(t, p) {
+		t.Fatal("nobody answered")
+	}
+	p.Retarget(echo(t))
+	if !reaches(t, p) {
+		t.Fatal("the new target is not reached")
+	}
+}

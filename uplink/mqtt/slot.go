@@ -1,0 +1,213 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"github.com/axlegate/axlegate/uplink"
+)
+
+// queueLength is how many messages wait between the connection and the worker of a slot. Brokers bound the
+// unacknowledged ones well below it (nats-server here 64 for each of two subscriptions, Mosquitto 20 in all).
+const queueLength = 256
+
+// slot is one connection of a centre and the one worker that takes its messages.
+type slot struct {
+	center *Center
+	number int
+	log    *slog.Logger
+
+	mu    sync.Mutex
+	epoch *epoch // guarded by mu; nil while not connected
+
+	// owned by the run goroutine
+	once bool // has subscribed
+	last map[string]uplink.SiteStatus
+}
+
+// queue is what waits in one epoch.
+type queue struct {
+	messages chan paho.Message
+
+	mu     sync.Mutex
+	inside map[uint16]bool // packet ids that wait or are being worked on; guarded by mu
+}
+
+func (s *slot) run(ctx context.Context, a address) {
+	pause := newBackoff(s.center.cfg.RetryMin, s.center.cfg.RetryMax)
+	told := false // of the present trouble
+	for {
+		q := &queue{messages: make(chan paho.Message, queueLength), inside: map[uint16]bool{}}
+		e, err := s.connect(ctx, a, q)
+		if err == nil {
+			s.center.n.connections.Add(1)
+			s.log.Debug("intake is connected", "broker", a.host)
+			err = s.serve(ctx, e, q)
+			if e.fruitful.Load() {
+				told = false
+			}
+			e.slow(pause)
+		} else if ctx.Err() == nil {
+			s.center.n.connectFailed.Add(1)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		d := pause.next()
+		if !told {
+			s.log.Warn("intake is disconnected; the broker keeps what sites send", "broker", a.host, "err", err, "next", d.Round(time.Millisecond))
+			told = true
+		} else {
+			s.log.Debug("intake is still disconnected", "err", err, "next", d.Round(time.Millisecond))
+		}
+		if !wait(ctx, d) {
+			return
+		}
+	}
+}
+
+func (s *slot) connect(ctx context.Context, a address, q *queue) (*epoch, error) {
+	cfg := &s.center.cfg
+	e, err := open(ctx, session{
+		address: a, clientID: "intake-" + strconv.Itoa(s.number), username: cfg.Username, password: cfg.Password,
+		manualAck: true, handle: func(e *epoch, m paho.Message) { s.enqueue(e, q, m) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	// Each time, because a broker that lost its store has no session of ours any more.
+	if err := e.subscribe(ctx, uplink.SlotFilter(s.number, uplink.Segments), uplink.SlotFilter(s.number, uplink.Status)); err != nil {
+		e.close()
+		return nil, err
+	}
+	if !s.once {
+		s.once = true
+		s.center.subscribed()
+	}
+	return e, nil
+}
+
+// enqueue runs in the library's goroutine, which also reads acknowledgements: it must never wait.
+func (s *slot) enqueue(e *epoch, q *queue, m paho.Message) {
+	if m.Qos() > 0 && !q.enter(m) {
+		s.center.n.repeated.Add(1) // the first copy's acknowledgement covers it
+		return
+	}
+	select {
+	case q.messages <- m:
+	default:
+		s.center.n.overflows.Add(1)
+		e.end(errOverflow)
+	}
+}
+
+// enter notes a packet id as waiting. A broker may send a message again while the first copy still waits;
+// taking both would make a slow intake slower.
+func (q *queue) enter(m paho.Message) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if m.Duplicate() && q.inside[m.MessageID()] {
+		return false
+	}
+	q.inside[m.MessageID()] = true
+	return true
+}
+
+func (q *queue) leave(m paho.Message) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.inside, m.MessageID())
+}
+
+// serve takes messages until the epoch or ctx ends, or a message is not taken. What still waits then has
+// not been acknowledged and comes again.
+func (s *slot) serve(ctx context.Context, e *epoch, q *queue) error {
+	s.set(e)
+	defer s.set(nil)
+	var err error
+	for err == nil {
+		select {
+		case <-ctx.Done():
+			err = ctx.Err()
+			continue
+		case <-e.lost:
+			err = e.reason()
+			continue
+		case m := <-q.messages:
+			if err = s.take(ctx, m); err == nil {
+				q.leave(m) // before the acknowledgement, after which the broker may use the id anew
+				m.Ack()
+				e.fruitful.Store(true)
+			}
+		}
+	}
+	if ctx.Err() == nil {
+		s.center.n.lost.Add(1)
+	}
+	s.set(nil)
+	e.close()
+	return err
+}
+
+func (s *slot) take(ctx context.Context, m paho.Message) error {
+	n := &s.center.n
+	site, channel, err := uplink.SiteOf(m.Topic())
+	if err != nil {
+		n.malformed.Add(1)
+		s.log.Warn("a message on a topic that is not of this protocol was dropped", "topic", m.Topic(), "err", err)
+		return nil
+	}
+	switch channel {
+	case uplink.Segments:
+		if err := s.center.cfg.OnMessage(ctx, site, m.Payload()); err != nil {
+			if ctx.Err() == nil {
+				n.failed.Add(1)
+			}
+			return fmt.Errorf("message of %s not taken: %w", site, err)
+		}
+		n.messages.Add(1)
+	case uplink.Status:
+		s.status(site, m.Payload())
+	default:
+		n.malformed.Add(1)
+	}
+	return nil
+}
+
+func (s *slot) status(site string, payload []byte) {
+	n := &s.center.n
+	st, err := uplink.DecodeStatus(payload)
+	switch {
+	case errors.Is(err, uplink.ErrMessage):
+		n.malformed.Add(1)
+		s.log.Warn("a status that is none was dropped", "site", site, "err", err)
+		return
+	case st.Stale(s.last[site]):
+		n.stale.Add(1)
+		return
+	}
+	n.statuses.Add(1)
+	s.last[site] = st
+	if s.center.cfg.OnStatus != nil {
+		s.center.cfg.OnStatus(site, payload)
+	}
+}
+
+func (s *slot) current() *epoch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.epoch
+}
+
+func (s *slot) set(e *epoch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.epoch = e
+}
