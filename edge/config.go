@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/axlegate/axlegate/edge/journal"
+	"github.com/axlegate/axlegate/rules"
 	"github.com/axlegate/axlegate/wim"
 	"github.com/axlegate/axlegate/wim/seal"
 )
@@ -44,6 +45,8 @@ type Link interface {
 type Judge interface {
 	Judge(f *wim.Facts, v *wim.Verdict)
 }
+
+var _ Judge = (*rules.Set)(nil)
 
 // healthy is implemented by devices and links that can say how they are.
 type healthy interface{ Health() wim.DeviceHealth }
