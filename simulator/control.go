@@ -1,0 +1,140 @@
+package simulator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/axlegate/axlegate/wim"
+)
+
+// control is an HTTP port by which tests and engineers look at the devices and break them. It has no
+// sign-in and must stay on loopback.
+//
+//	GET  /state                    vehicles passed and lanes done
+//	GET  /lanes/{n}/sign           what the sign shows
+//	POST /lanes/{n}/pull | plug | restart
+//	POST /lanes/{n}/fault/{kind}   strikes the next vehicle
+type control struct {
+	l   net.Listener
+	sim *Simulator
+}
+
+func newControl(ctx context.Context, addr string, sim *Simulator) (*control, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("control port: %w", err)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return nil, fmt.Errorf("control port %s: it has no sign-in, so it listens on 127.0.0.1 only", addr)
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("control port: %w", err)
+	}
+	return &control{l: l, sim: sim}, nil
+}
+
+// ControlAddr is the address of the control port, empty for none.
+func (s *Simulator) ControlAddr() string {
+	if s.control == nil {
+		return ""
+	}
+	return s.control.l.Addr().String()
+}
+
+func (c *control) run(ctx context.Context) error {
+	m := http.NewServeMux()
+	m.HandleFunc("GET /state", c.state)
+	m.HandleFunc("GET /lanes/{lane}/sign", c.signState)
+	for name, do := range map[string]func(wim.LaneID) error{"pull": c.sim.Pull, "plug": c.sim.Plug, "restart": c.sim.Restart} {
+		m.HandleFunc("POST /lanes/{lane}/"+name, func(w http.ResponseWriter, r *http.Request) {
+			lane, ok := c.lane(w, r)
+			if !ok {
+				return
+			}
+			if err := do(lane); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+			}
+		})
+	}
+	m.HandleFunc("POST /lanes/{lane}/fault/{kind}", c.fault)
+	s := &http.Server{Handler: m, ReadHeaderTimeout: 5 * time.Second}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(c.l) }()
+	<-ctx.Done()
+	err := s.Close()
+	if serr := <-done; !errors.Is(serr, http.ErrServerClosed) {
+		err = errors.Join(err, serr)
+	}
+	return err
+}
+
+func (c *control) lane(w http.ResponseWriter, r *http.Request) (wim.LaneID, bool) {
+	n, err := strconv.ParseUint(r.PathValue("lane"), 10, 8)
+	if err != nil || c.sim.lane(wim.LaneID(n)) == nil {
+		http.Error(w, "there is no lane "+r.PathValue("lane"), http.StatusNotFound)
+		return 0, false
+	}
+	return wim.LaneID(n), true
+}
+
+func (c *control) state(w http.ResponseWriter, _ *http.Request) {
+	var out struct {
+		Vehicles int  `json:"vehicles"`
+		Done     bool `json:"done"` // every lane's vehicles are used up
+	}
+	out.Vehicles, out.Done = c.sim.Passed(), true
+	for _, l := range c.sim.lanes {
+		select {
+		case <-l.done:
+		default:
+			out.Done = false
+		}
+	}
+	reply(w, out)
+}
+
+func (c *control) signState(w http.ResponseWriter, r *http.Request) {
+	lane, ok := c.lane(w, r)
+	if !ok {
+		return
+	}
+	s, ok := c.sim.Sign(lane)
+	if !ok {
+		http.Error(w, "the lane has no sign", http.StatusNotFound)
+		return
+	}
+	reply(w, s)
+}
+
+func (c *control) fault(w http.ResponseWriter, r *http.Request) {
+	lane, ok := c.lane(w, r)
+	if !ok {
+		return
+	}
+	k := FaultKind(r.PathValue("kind"))
+	probe := Scenario{Site: "x", Lanes: []Lane{{Lane: lane, Scale: "x"}}, Faults: []Fault{{Lane: lane, Kind: k}}}
+	if err := probe.Validate(); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	select {
+	case c.sim.lane(lane).pending <- k:
+	default:
+		http.Error(w, "sixteen faults wait already", http.StatusTooManyRequests)
+	}
+}
+
+func reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
+}

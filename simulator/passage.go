@@ -1,0 +1,68 @@
+package simulator
+
+import (
+	"math/rand/v2"
+
+	"github.com/axlegate/axlegate/wim"
+)
+
+// passage is one vehicle on its way over the scale: what is true, and what the instrument will indicate.
+type passage struct {
+	vehicle   *Vehicle
+	speed     wim.DeciKmh
+	length    wim.Mm
+	axles     []axle // true loads
+	gross     wim.Kg
+	indicated []axle
+	total     wim.Kg // indicated gross
+}
+
+type axle struct {
+	Load    wim.Kg `json:"load_kg"`
+	Left    wim.Kg `json:"left_kg"`
+	Right   wim.Kg `json:"right_kg"`
+	Spacing wim.Mm `json:"spacing_mm"`
+}
+
+// newPassage draws which vehicle comes, how it is loaded and what the scale makes of it.
+func newPassage(r *rand.Rand, fleet []Vehicle, t *Traffic) passage {
+	v := &fleet[r.IntN(len(fleet))]
+	p := passage{vehicle: v, speed: wim.DeciKmh(clamp(r.NormFloat64(), 2.5)*80 + 620)}
+	load := 0.0 // share of the allowed cargo
+	switch n := r.IntN(1000); {
+	case n < int(t.Overloaded):
+		load = 1.08 + 0.5*r.Float64()
+	case n < int(t.Overloaded)+220:
+		load = 0.03 * r.Float64() // empty
+	default:
+		load = 0.72 + clamp(r.NormFloat64(), 2)*0.12
+	}
+	cargo := float64(v.capacity) * load
+	errShare := float64(t.AxleError) / 1000
+	for i, k := range v.kerb {
+		a := axle{Load: k + wim.Kg(cargo*float64(v.cargo[i])/1000)}
+		if i > 0 {
+			a.Spacing = v.Spacings[i-1]
+			p.length += a.Spacing
+		}
+		a.Left, a.Right = split(r, a.Load, 0.015)
+		p.axles = append(p.axles, a)
+		p.gross += a.Load
+
+		// The scale errs by axle, and weighs in divisions; its total is the sum of what it indicates.
+		w := a
+		w.Load = round(wim.Kg(float64(a.Load)*(1+clamp(r.NormFloat64(), 2.5)*errShare)), t.Division)
+		w.Left, w.Right = split(r, w.Load, 0.02)
+		p.indicated = append(p.indicated, w)
+		p.total += w.Load
+	}
+	p.length += 1400 + wim.Mm(r.IntN(1200)) // overhangs
+	return p
+}
+
+func split(r *rand.Rand, load wim.Kg, scatter float64) (left, right wim.Kg) {
+	left = wim.Kg(float64(load) * (0.5 + clamp(r.NormFloat64(), 2)*scatter))
+	return left, load - left
+}
+
+func round(v, d wim.Kg) wim.Kg { return (v + d/2) / d * d }

@@ -1,0 +1,167 @@
+package simulator
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/axlegate/axlegate/internal/conf"
+	"github.com/axlegate/axlegate/wim"
+)
+
+// Scenario is the script of one simulated site. Relative paths are taken from the folder that the file lies
+// in.
+type Scenario struct {
+	Site wim.SiteID `yaml:"site"`
+	Seed uint64     `yaml:"seed"`
+	// Control is the address of the control port; empty means none. For tests only: it has no sign-in.
+	Control string  `yaml:"control"`
+	Traffic Traffic `yaml:"traffic"`
+	Lanes   []Lane  `yaml:"lanes"`
+	Faults  []Fault `yaml:"faults"`
+
+	dir string
+}
+
+// Traffic says what drives.
+type Traffic struct {
+	PerMinute int `yaml:"per_minute"` // vehicles a minute and lane, on average; 0 means 10
+	Vehicles  int `yaml:"vehicles"`   // a lane's traffic ends after so many; 0 means never
+	Fleet     int `yaml:"fleet"`      // how many different vehicles there are; 0 means 80
+	// Overloaded is how many of a thousand carry more than their licence allows.
+	Overloaded wim.Permille `yaml:"overloaded_permille"`
+	// Unregistered is how many of a thousand are not in the registration table.
+	Unregistered wim.Permille `yaml:"unregistered_permille"`
+	// AxleError is the standard deviation of one axle's indication; 0 means 20 ‰.
+	AxleError wim.Permille `yaml:"axle_error_permille"`
+	Division  wim.Kg       `yaml:"division_kg"` // of the indication; 0 means 20
+	// Speedup makes vehicles pass faster than their speed, to squeeze an hour into minutes; 0 means 1.
+	Speedup int `yaml:"speedup"`
+}
+
+// Lane is one lane's devices.
+type Lane struct {
+	Lane   wim.LaneID `yaml:"lane"`
+	Device string     `yaml:"device"` // the scale's name in the truth; empty means scale-<lane>
+	Scale  string     `yaml:"scale"`  // path at which the scale's line appears
+	// FrontCamera and RearCamera are the addresses that the cameras push to; empty means no camera.
+	FrontCamera string `yaml:"front_camera"`
+	RearCamera  string `yaml:"rear_camera"`
+	Sign        string `yaml:"sign"` // address that the sign listens on; empty means no sign
+}
+
+// FaultKind says what goes wrong.
+type FaultKind string
+
+// The faults.
+const (
+	Garbage     FaultKind = "garbage"          // random bytes on the line, start marks among them
+	DropFrame   FaultKind = "dropped-frame"    // one frame is not sent
+	Cable       FaultKind = "cable"            // the line is pulled and plugged in again
+	Restart     FaultKind = "restart"          // the scale starts anew
+	NoPlate     FaultKind = "camera-no-plate"  // the camera reads no plate
+	BadPicture  FaultKind = "camera-bad-image" // a picture that is none
+	LatePlate   FaultKind = "camera-late"      // the event comes late
+	RepeatEvent FaultKind = "camera-repeat"    // the event comes twice
+)
+
+// Fault is one entry of the script: it hits the vehicle that follows After others on the lane.
+type Fault struct {
+	Lane  wim.LaneID    `yaml:"lane"`
+	After int           `yaml:"after"`
+	Every int           `yaml:"every"` // again after so many more; 0 means once
+	Kind  FaultKind     `yaml:"kind"`
+	For   conf.Duration `yaml:"for"` // how long the cable is out, or how late the event comes; 0 means 3s
+}
+
+// Load reads a scenario file.
+func Load(path string) (Scenario, error) {
+	var s Scenario
+	if _, err := conf.Load(path, &s); err != nil {
+		return Scenario{}, err
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return Scenario{}, fmt.Errorf("scenario path: %w", err)
+	}
+	s.dir = filepath.Dir(abs)
+	return s, nil
+}
+
+// Validate fills in defaults and says what is wrong.
+func (s *Scenario) Validate() error {
+	if err := s.Site.Valid(); err != nil {
+		return err
+	}
+	t := &s.Traffic
+	def := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	def(&t.PerMinute, 10)
+	def(&t.Fleet, 80)
+	def(&t.Speedup, 1)
+	if t.AxleError == 0 {
+		t.AxleError = 20
+	}
+	if t.Division == 0 {
+		t.Division = 20
+	}
+	if t.PerMinute < 0 || t.Vehicles < 0 || t.Fleet < 1 || t.Fleet > 20000 || t.Speedup < 1 || t.Speedup > 1000 || t.Division < 1 || t.Division > 1000 {
+		return errors.New("traffic: per_minute, vehicles, fleet (1 to 20000), speedup (1 to 1000) or division_kg (1 to 1000) is out of range")
+	}
+	for _, p := range []wim.Permille{t.Overloaded, t.Unregistered, t.AxleError} {
+		if p < 0 || p > 1000 {
+			return errors.New("traffic: a share lies between 0 and 1000 permille")
+		}
+	}
+	if len(s.Lanes) == 0 {
+		return errors.New("lanes is missing: a site has at least one")
+	}
+	seen := map[wim.LaneID]bool{}
+	for i := range s.Lanes {
+		l := &s.Lanes[i]
+		if l.Lane == 0 || seen[l.Lane] {
+			return fmt.Errorf("lanes[%d].lane: %d is 0 or used twice", i, l.Lane)
+		}
+		seen[l.Lane] = true
+		if l.Device == "" {
+			l.Device = fmt.Sprintf("scale-%d", l.Lane)
+		}
+		if l.Scale == "" {
+			return fmt.Errorf("lanes[%d].scale is missing: the path at which the line appears", i)
+		}
+	}
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		if !seen[f.Lane] {
+			return fmt.Errorf("faults[%d].lane: there is no lane %d", i, f.Lane)
+		}
+		if f.After < 0 || f.Every < 0 {
+			return fmt.Errorf("faults[%d]: after and every count vehicles", i)
+		}
+		switch f.Kind {
+		case Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent:
+		default:
+			return fmt.Errorf("faults[%d].kind: %q is not known; there are %s, %s, %s, %s, %s, %s, %s, %s", i, f.Kind,
+				Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent)
+		}
+		if f.For == 0 {
+			f.For = conf.Duration(3 * time.Second)
+		}
+	}
+	return nil
+}
+
+// hits tells whether the fault strikes vehicle n of its lane, counted from 0.
+func (f *Fault) hits(n int) bool {
+	if n < f.After {
+		return false
+	}
+	if f.Every == 0 {
+		return n == f.After
+	}
+	return (n-f.After)%f.Every == 0
+}

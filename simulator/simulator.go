@@ -1,0 +1,368 @@
+package simulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/axlegate/axlegate/wim"
+)
+
+// Config says where a simulation writes.
+type Config struct {
+	Dir    string    // that relative paths of the scenario are taken from; empty means the scenario's own
+	Truth  io.Writer // NDJSON, nil for none
+	Logger *slog.Logger
+}
+
+// Simulator is one simulated site. Its devices stand from New on; traffic starts with Run.
+type Simulator struct {
+	scenario Scenario
+	log      *slog.Logger
+	fleet    []Vehicle
+	truth    *truthLog
+	lanes    []*simLane
+	control  *control
+}
+
+// simLane is one lane: its devices and its own stream of chance.
+type simLane struct {
+	Lane
+	scale   *scale
+	front   *camera
+	rear    *camera
+	sign    *sign
+	rand    *rand.Rand
+	done    chan struct{} // closed when the last vehicle has passed
+	passed  atomic.Int64
+	fate    *rand.Rand // tints and delays that are not part of the truth
+	pending chan FaultKind
+}
+
+// New draws the fleet and puts up the scales' lines.
+func New(s Scenario, cfg Config) (sim *Simulator, err error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Dir == "" {
+		cfg.Dir = s.dir
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Truth == nil {
+		cfg.Truth = io.Discard
+	}
+	sim = &Simulator{scenario: s, log: cfg.Logger.With("site", s.Site), truth: &truthLog{w: cfg.Truth}}
+	sim.fleet = newFleet(stream(s.Seed, 0), &s.Traffic)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, sim.unplug())
+		}
+	}()
+	for i, l := range s.Lanes {
+		base := uint64(i+1) * 16
+		sl := &simLane{Lane: l, rand: stream(s.Seed, base), fate: stream(s.Seed, base+1), done: make(chan struct{}), pending: make(chan FaultKind, 16)}
+		if !filepath.IsAbs(l.Scale) {
+			sl.Scale = filepath.Join(cfg.Dir, l.Scale)
+		}
+		// A boot must differ from run to run: a device that starts again is a new boot.
+		if sl.scale, err = newScale(sl.Scale, rand.New(rand.NewPCG(rand.Uint64(), base)), sim.log); err != nil { //nolint:gosec // no secret is drawn
+			return nil, fmt.Errorf("lane %d: %w", l.Lane, err)
+		}
+		sim.lanes = append(sim.lanes, sl)
+		if l.FrontCamera != "" {
+			sl.front = newCamera(l.FrontCamera, s.Site, l.Lane, true, stream(s.Seed, base+2), sim.log)
+		}
+		if l.RearCamera != "" {
+			sl.rear = newCamera(l.RearCamera, s.Site, l.Lane, false, stream(s.Seed, base+3), sim.log)
+		}
+		if l.Sign != "" {
+			addr, err := freeAddr(context.Background(), l.Sign)
+			if err != nil {
+				return nil, fmt.Errorf("lane %d: %w", l.Lane, err)
+			}
+			sl.sign = newSign(addr)
+		}
+	}
+	if s.Control != "" {
+		sim.control, err = newControl(context.Background(), s.Control, sim)
+	}
+	return sim, err
+}
+
+// stream is the n-th independent stream of chance of a seed.
+func stream(seed, n uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, n)) //nolint:gosec // traffic must be repeatable, not unpredictable
+}
+
+// Registrations writes the fleet's licences as the CSV table that a site reads.
+func (s *Simulator) Registrations(w io.Writer) error { return writeRegistrations(w, s.fleet) }
+
+// SignAddr is the address of a lane's sign, empty for none.
+func (s *Simulator) SignAddr(lane wim.LaneID) string {
+	if l := s.lane(lane); l != nil && l.sign != nil {
+		return l.sign.addr
+	}
+	return ""
+}
+
+// Sign tells what a lane's sign shows; ok is false when it has none.
+func (s *Simulator) Sign(lane wim.LaneID) (state SignState, ok bool) {
+	if l := s.lane(lane); l != nil && l.sign != nil {
+		return l.sign.state(), true
+	}
+	return SignState{}, false
+}
+
+// Pull takes a lane's scale off its line; the scale goes on weighing.
+func (s *Simulator) Pull(lane wim.LaneID) error {
+	return s.onScale(lane, "cable-pulled", (*scale).pull)
+}
+
+// Plug puts it back, behind the same path.
+func (s *Simulator) Plug(lane wim.LaneID) error {
+	return s.onScale(lane, "cable-plugged", (*scale).plug)
+}
+
+// Restart starts a lane's scale anew.
+func (s *Simulator) Restart(lane wim.LaneID) error {
+	return s.onScale(lane, "boot", func(sc *scale) error { sc.restart(); return nil })
+}
+
+func (s *Simulator) onScale(lane wim.LaneID, what string, do func(*scale) error) error {
+	l := s.lane(lane)
+	if l == nil {
+		return fmt.Errorf("there is no lane %d", lane)
+	}
+	if err := do(l.scale); err != nil {
+		return err
+	}
+	s.note(what, l)
+	return nil
+}
+
+func (s *Simulator) note(what string, l *simLane) {
+	boot, _ := l.scale.now()
+	s.truth.write(event{Event: what, Site: s.scenario.Site, Lane: l.Lane.Lane, Boot: boot, At: time.Now().UTC()})
+}
+
+func (s *Simulator) lane(id wim.LaneID) *simLane {
+	for _, l := range s.lanes {
+		if l.Lane.Lane == id {
+			return l
+		}
+	}
+	return nil
+}
+
+// Passed is how many vehicles have passed on all lanes.
+func (s *Simulator) Passed() int {
+	n, _ := s.truth.state()
+	return n
+}
+
+// Run lets the traffic drive until ctx ends. A lane whose vehicles are used up stays alive: its scale
+// sends heartbeats and its sign can be read.
+func (s *Simulator) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, s.unplug()) }()
+	g, ctx := errgroup.WithContext(ctx)
+	for _, l := range s.lanes {
+		s.note("boot", l)
+		g.Go(func() error { return s.beat(ctx, l) })
+		g.Go(func() error { return s.drive(ctx, l) })
+		for _, c := range []*camera{l.front, l.rear} {
+			if c != nil {
+				g.Go(func() error { return c.run(ctx) })
+			}
+		}
+		if l.sign != nil {
+			g.Go(func() error { return l.sign.run(ctx) })
+		}
+	}
+	if s.control != nil {
+		g.Go(func() error { return s.control.run(ctx) })
+	}
+	s.log.Info("traffic runs", "lanes", len(s.lanes), "per minute and lane", s.scenario.Traffic.PerMinute, "fleet", len(s.fleet))
+	err = g.Wait()
+	if _, terr := s.truth.state(); terr != nil {
+		err = errors.Join(err, fmt.Errorf("ground truth: %w", terr))
+	}
+	return err
+}
+
+func (s *Simulator) unplug() error {
+	var err error
+	for _, l := range s.lanes {
+		err = errors.Join(err, l.scale.pull())
+	}
+	return err
+}
+
+func (s *Simulator) beat(ctx context.Context, l *simLane) error {
+	for {
+		l.scale.heartbeat()
+		if !wait(ctx, time.Second) {
+			return nil
+		}
+	}
+}
+
+// drive is the traffic of one lane: vehicle after vehicle, with gaps of chance between them.
+func (s *Simulator) drive(ctx context.Context, l *simLane) error {
+	defer close(l.done)
+	t := &s.scenario.Traffic
+	mean := time.Minute / time.Duration(t.PerMinute)
+	for n := 0; t.Vehicles == 0 || n < t.Vehicles; n++ {
+		p := newPassage(l.rand, s.fleet, t)
+		gap := time.Duration(l.rand.ExpFloat64() * 0.7 * float64(mean))
+		if !wait(ctx, mean*3/10+min(gap, 5*mean)) {
+			return nil
+		}
+		if err := s.pass(ctx, l, n, &p); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		l.passed.Add(1)
+	}
+	s.log.Info("lane is empty, its vehicles are used up", "lane", l.Lane.Lane)
+	return nil
+}
+
+// pass drives one vehicle over the scale and past the cameras. A vehicle that ctx ends on the scale is no
+// truth: its end was never sent.
+func (s *Simulator) pass(ctx context.Context, l *simLane, n int, p *passage) error {
+	strike, late := s.strikes(l, n)
+	if err := s.before(ctx, l, strike, late); err != nil {
+		return err
+	}
+	see := s.sighting(l, n, p, strike, late)
+	tr := Truth{
+		Site: s.scenario.Site, Lane: l.Lane.Lane, Device: l.Device, Start: time.Now().UTC(), Gross: p.gross, Indicated: p.total, Axles: p.axles, Speed: p.speed,
+		Plates: Plates{Front: p.vehicle.Front, Rear: p.vehicle.Front}, Kind: p.vehicle.Kind, Train: p.vehicle.Train, Known: p.vehicle.Registered, Capacity: p.vehicle.capacity,
+	}
+	if p.vehicle.Train {
+		tr.Plates.Rear = p.vehicle.Trailer
+	}
+	if len(strike) > 0 {
+		tr.Fault = strike[0]
+	}
+	dropped := -1
+	if has(strike, DropFrame) {
+		dropped = n % (len(p.indicated) + 1) // now an axle, now the vehicle's end
+	}
+	for i, a := range p.indicated {
+		// Fate's own stream: time must not change which vehicles come.
+		if i > 0 && !wait(ctx, s.span(a.Spacing, p.speed)) {
+			return nil
+		}
+		boot, seq := l.scale.send('A', func(ms uint32) []byte { return af1Axle(ms, i+1, a, p.speed) }, dropped == i)
+		if i == 0 {
+			tr.Boot, tr.FirstSeq = boot, seq
+			if l.front != nil {
+				see.at = time.Now()
+				l.front.see(see)
+			}
+		}
+	}
+	if !wait(ctx, s.span(1200, p.speed)) {
+		return nil
+	}
+	tr.Boot, tr.EndSeq = l.scale.send('E', func(ms uint32) []byte { return af1End(ms, p) }, dropped == len(p.indicated))
+	tr.End = time.Now().UTC()
+	s.truth.write(tr)
+	if l.rear != nil {
+		rear := see
+		rear.plate, rear.at, rear.uuid = tr.Plates.Rear, time.Now(), see.uuid+"-r"
+		if p.vehicle.Train {
+			rear.kind = "trailer"
+		}
+		l.rear.see(rear)
+	}
+	return nil
+}
+
+func (s *Simulator) sighting(l *simLane, n int, p *passage, strike []FaultKind, late time.Duration) sighting {
+	boot, _ := l.scale.now()
+	v := sighting{plate: p.vehicle.Front, kind: "truck", uuid: fmt.Sprintf("%s-%d-%08x-%d", s.scenario.Site, l.Lane.Lane, boot, n), faults: strike, tint: uint8(l.fate.IntN(64))}
+	if has(strike, LatePlate) {
+		v.delay = late
+	}
+	if has(strike, RepeatEvent) {
+		v.repeats = 2
+	}
+	return v
+}
+
+// strikes lists the faults that hit vehicle n, scripted and asked for at the control port.
+func (s *Simulator) strikes(l *simLane, n int) (kinds []FaultKind, longest time.Duration) {
+	for i := range s.scenario.Faults {
+		f := &s.scenario.Faults[i]
+		if f.Lane == l.Lane.Lane && f.hits(n) {
+			kinds = append(kinds, f.Kind)
+			longest = max(longest, f.For.Std())
+		}
+	}
+	select {
+	case k := <-l.pending:
+		kinds = append(kinds, k)
+		longest = max(longest, 3*time.Second)
+	default:
+	}
+	return kinds, longest
+}
+
+// before does to the scale what must be done before the vehicle comes.
+func (s *Simulator) before(ctx context.Context, l *simLane, strike []FaultKind, d time.Duration) error {
+	for _, k := range strike {
+		switch k {
+		case Garbage:
+			l.scale.garbage(40)
+			s.note("garbage", l)
+		case Restart:
+			if err := s.Restart(l.Lane.Lane); err != nil {
+				return err
+			}
+		case Cable:
+			if err := s.Pull(l.Lane.Lane); err != nil {
+				return err
+			}
+			// Plugged in again while the traffic goes on.
+			time.AfterFunc(d, func() {
+				if ctx.Err() != nil {
+					return
+				}
+				if err := s.Plug(l.Lane.Lane); err != nil {
+					s.log.Error("cable cannot be plugged in again", "lane", l.Lane.Lane, "error", err)
+				}
+			})
+		case DropFrame, NoPlate, BadPicture, LatePlate, RepeatEvent:
+		}
+	}
+	return nil
+}
+
+func has(list []FaultKind, k FaultKind) bool {
+	for _, x := range list {
+		if x == k {
+			return true
+		}
+	}
+	return false
+}
+
+// span is how long a distance takes at a speed, shortened by the speedup.
+func (s *Simulator) span(d wim.Mm, v wim.DeciKmh) time.Duration {
+	// 1 dkmh is 1/36 m/s.
+	return time.Duration(int64(d) * 36 * int64(time.Millisecond) / int64(max(v, 1)) / int64(s.scenario.Traffic.Speedup))
+}
