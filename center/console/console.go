@@ -1,0 +1,223 @@
+package console
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/internal/web"
+	"github.com/axlegate/axlegate/wim"
+)
+
+// Store is what the boards read and the one thing they write. Every read of alerts names the competence it
+// is for; an alert of another competence does not exist for it (center.ErrNotFound).
+type Store interface {
+	Officer(ctx context.Context, login string) (center.Officer, error)
+	// Board returns the newest entries, newest first, and the id of the last event they include.
+	Board(ctx context.Context, c wim.Competence, limit int) (entries []center.Entry, last int64, err error)
+	Entry(ctx context.Context, c wim.Competence, alert int64) (center.Entry, error)
+	EventsAfter(ctx context.Context, c wim.Competence, after int64, limit int) ([]center.Event, error)
+	// Changed gives a hint that events may have been written; the table is the truth.
+	Changed() (hint <-chan struct{}, cancel func())
+	// Acknowledge returns center.ErrAlreadyAcknowledged when somebody was faster.
+	Acknowledge(ctx context.Context, c wim.Competence, alert int64, login string) error
+	Totals(ctx context.Context, c wim.Competence, since wim.Time) (center.Totals, error)
+	Sites(ctx context.Context) ([]center.SiteState, error)
+}
+
+// Pictures gives the pictures that the centre holds. A picture that it does not have is fs.ErrNotExist or
+// center.ErrNotFound. The caller closes the file.
+type Pictures interface {
+	Get(d wim.Digest) (*os.File, error)
+}
+
+// Name is an authority's name in both languages.
+type Name struct{ Zh, En string }
+
+// In returns the name in a language, or the other one where it is empty.
+func (n Name) In(l web.Language) string {
+	if l == web.English && n.En != "" || n.Zh == "" {
+		return n.En
+	}
+	return n.Zh
+}
+
+// Config says what the boards stand on. Store, Sessions and Pictures are needed.
+type Config struct {
+	Store    Store
+	Sessions scs.Store
+	Pictures Pictures
+	// Title names the centre on every page; empty means the product's name.
+	Title string
+	// Authorities names the authorities by competence; one that is missing is named by its competence.
+	Authorities map[wim.Competence]Name
+	// Location is the time zone of every time shown and of "today"; nil means UTC.
+	Location *time.Location
+	// Secure says that the boards are reached over TLS: cookies are then kept from plain HTTP.
+	Secure bool
+	Now    func() time.Time // nil means time.Now
+	Logger *slog.Logger     // nil means none
+}
+
+// Validate tells what is missing.
+func (c *Config) Validate() error {
+	switch {
+	case c.Store == nil:
+		return errors.New("console: Store is missing")
+	case c.Sessions == nil:
+		return errors.New("console: Sessions is missing")
+	case c.Pictures == nil:
+		return errors.New("console: Pictures is missing")
+	}
+	return nil
+}
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+//go:embed texts/*.json
+var textFiles embed.FS
+
+//go:embed assets/board.css
+var boardCSS []byte
+
+//go:embed assets/board.js
+var boardJS []byte
+
+// Console answers the requests of both authorities' officers.
+type Console struct {
+	cfg      Config
+	log      *slog.Logger
+	now      func() time.Time
+	sessions *scs.SessionManager
+	words    map[web.Language]*web.Words
+	chooser  web.Negotiator
+	assets   *web.Assets
+	pages    *template.Template
+	door     *door
+	viewers  *viewers
+	handler  http.Handler
+
+	beat  time.Duration // between two status messages of a stream
+	slow  time.Duration // that one write of a stream may take
+	batch int           // events read at once
+	catch int           // events after which a viewer that is behind is told to load anew
+}
+
+// New returns the boards' handler. It parses every page and text, so what is forgotten fails here.
+func New(cfg Config) (http.Handler, error) {
+	return newConsole(cfg)
+}
+
+func newConsole(cfg Config) (*Console, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	c := &Console{
+		cfg: cfg, log: cfg.Logger, now: cfg.Now, chooser: web.NewNegotiator(), viewers: newViewers(256, 16),
+		beat: 10 * time.Second, slow: 10 * time.Second, batch: 64, catch: 1000,
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	c.sessions = newSessions(cfg.Sessions, cfg.Secure)
+	if err := c.load(); err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	var err error
+	if c.door, err = newDoor(); err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	c.handler = c.routes()
+	return c, nil
+}
+
+func (c *Console) load() error {
+	texts, err := fs.Sub(textFiles, "texts")
+	if err != nil {
+		return err
+	}
+	catalogue, err := web.NewCatalogue(texts)
+	if err != nil {
+		return err
+	}
+	c.words = map[web.Language]*web.Words{}
+	for _, l := range web.Languages() {
+		c.words[l] = catalogue.Words(l, c.cfg.Location)
+	}
+	if c.assets, err = web.NewAssets(boardCSS, boardJS); err != nil {
+		return err
+	}
+	pages, err := fs.Sub(pageFiles, "pages")
+	if err != nil {
+		return err
+	}
+	c.pages, err = web.Templates(pages)
+	return err
+}
+
+func (c *Console) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /assets/{name}", c.assets)
+	mux.Handle("POST /preferences", web.Preferences(c.cfg.Secure))
+	mux.HandleFunc("GET /sign-in", c.signInPage)
+	mux.HandleFunc("POST /sign-in", c.signIn)
+	mux.HandleFunc("POST /sign-out", c.signOut)
+	mux.HandleFunc("GET /session", c.signed(c.session))
+	mux.HandleFunc("GET /{$}", c.signed(c.board))
+	mux.HandleFunc("GET /events", c.signed(c.events))
+	mux.HandleFunc("GET /alerts/{id}", c.signed(c.board))
+	mux.HandleFunc("GET /alerts/{id}/fragment", c.signed(c.fragment))
+	mux.HandleFunc("POST /alerts/{id}/acknowledge", c.signed(c.acknowledge))
+	mux.HandleFunc("GET /pictures/{digest}", c.signed(c.picture))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { c.fail(w, r, http.StatusNotFound, nil) })
+
+	origin := http.NewCrossOriginProtection()
+	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.fail(w, r, http.StatusForbidden, nil)
+	}))
+	return web.Headers(c.cfg.Secure, origin.Handler(mux))
+}
+
+// ServeHTTP answers one request. A handler that panics answers 500 and is logged; the next is served.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+			panic(p)
+		}
+		c.fail(w, r, http.StatusInternalServerError, fmt.Errorf("panic: %v", p))
+	}()
+	c.handler.ServeHTTP(w, r)
+}
+
+// authority is an authority's name in the words' language.
+func (c *Console) authority(w *web.Words, competence wim.Competence) string {
+	if n, ok := c.cfg.Authorities[competence]; ok && n != (Name{}) {
+		return n.In(w.Language())
+	}
+	return w.Or("competence", string(competence))
+}
+
+func (c *Console) title(w *web.Words) string {
+	if c.cfg.Title != "" {
+		return c.cfg.Title
+	}
+	return w.T("product")
+}

@@ -1,0 +1,134 @@
+package web
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/axlegate/axlegate/wim"
+)
+
+// A narrow no-break space keeps number and unit together without a wide hole between them.
+const thin = "\u202f"
+
+// absent stands where a value was not measured or is not known.
+const absent = "–"
+
+// Kg is a mass in whole kilograms, "58 420 kg".
+func (w *Words) Kg(m wim.Kg) string {
+	if m == wim.NotMeasured {
+		return absent
+	}
+	return group(int64(m)) + thin + "kg"
+}
+
+// KgNumber is a mass in kilograms without its unit, for columns that name it in their head.
+func (w *Words) KgNumber(m wim.Kg) string {
+	if m == wim.NotMeasured {
+		return absent
+	}
+	return group(int64(m))
+}
+
+// Tonnes is a mass in tonnes with its unit. It is exact: nothing is rounded that stands beside a limit.
+func (w *Words) Tonnes(m wim.Kg) string {
+	if m == wim.NotMeasured {
+		return absent
+	}
+	return tonnes(m) + thin + "t"
+}
+
+// tonnes is a mass in tonnes without its unit, with two decimals, or three where the kilogram counts.
+func tonnes(m wim.Kg) string {
+	n, sign := int64(m), ""
+	if n < 0 {
+		n, sign = -n, "-"
+	}
+	f := strconv.FormatInt(n%1000+1000, 10)[1:]
+	return sign + strconv.FormatInt(n/1000, 10) + "." + f[:2] + strings.TrimSuffix(f[2:], "0")
+}
+
+// Limit is a mass in tonnes as a sign shows it, without needless decimals: "49 t", "24.5 t".
+func (w *Words) Limit(m wim.Kg) string {
+	s := strings.TrimRight(tonnes(m), "0")
+	return strings.TrimSuffix(s, ".") + thin + "t"
+}
+
+// Speed is a speed in km/h with one decimal; 0 is not measured.
+func (w *Words) Speed(v wim.DeciKmh) string {
+	if v <= 0 {
+		return absent
+	}
+	return tenths(int64(v)) + thin + "km/h"
+}
+
+// Percent is a ratio with one decimal.
+func (w *Words) Percent(p wim.Permille) string {
+	gap := thin
+	if w.language == Chinese {
+		gap = ""
+	}
+	return tenths(int64(p)) + gap + "%"
+}
+
+// Metres is a length with two decimals; 0 is not measured.
+func (w *Words) Metres(l wim.Mm) string {
+	if l <= 0 {
+		return absent
+	}
+	n := int64(l) + 5
+	return strconv.FormatInt(n/1000, 10) + "." + strconv.FormatInt(n%1000/10+100, 10)[1:] + thin + "m"
+}
+
+// Clock is the time of day in the zone, "15:04:05".
+func (w *Words) Clock(t wim.Time) string { return w.format(t, "15:04:05") }
+
+// Date is the day in the zone, "2006-01-02".
+func (w *Words) Date(t wim.Time) string { return w.format(t, "2006-01-02") }
+
+// DateTime is day and time in the zone.
+func (w *Words) DateTime(t wim.Time) string { return w.format(t, "2006-01-02 15:04:05") }
+
+// Moment is the time of day where t is on the day of now, and day and time otherwise.
+func (w *Words) Moment(t, now wim.Time) string {
+	if w.Date(t) == w.Date(now) {
+		return w.Clock(t)
+	}
+	return w.format(t, "01-02 15:04")
+}
+
+// Machine is the instant for a datetime attribute.
+func (w *Words) Machine(t wim.Time) string { return w.format(t, time.RFC3339) }
+
+func (w *Words) format(t wim.Time, layout string) string {
+	if t == 0 {
+		return absent
+	}
+	return t.Std().In(w.zone).Format(layout)
+}
+
+// Midnight is the start of the day of t in the zone.
+func (w *Words) Midnight(t time.Time) time.Time {
+	y, m, d := t.In(w.zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, w.zone)
+}
+
+func tenths(n int64) string {
+	return strconv.FormatInt(n/10, 10) + "." + strconv.FormatInt(n%10, 10)
+}
+
+func group(n int64) string {
+	s, sign := strconv.FormatInt(n, 10), ""
+	if n < 0 {
+		s, sign = s[1:], "-"
+	}
+	var b strings.Builder
+	b.WriteString(sign)
+	for i, r := range s {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteString(thin)
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
