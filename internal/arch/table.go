@@ -41,8 +41,13 @@ func rooms() []Room {
 
 		// Between site and centre.
 		{Path: "uplink"},
-		{Path: "uplink/mqtt", Ours: []string{"uplink"}, Foreign: []string{paho}},
+		{
+			Path: "uplink/mqtt", Ours: []string{"uplink"}, Foreign: []string{paho},
+			Tests: []string{"uplink/broker", "uplink/linktest"},
+			Why:   "Both ends are proved on the real broker, over a link that a test can cut.",
+		},
 		{Path: "uplink/broker", Ours: []string{"uplink"}, Foreign: []string{nats}},
+		{Path: "uplink/linktest"},
 
 		// The site.
 		{Path: "edge", Ours: []string{"edge/journal", "rules", "uplink", "wim", "wim/seal"}, Foreign: []string{prometheus}},

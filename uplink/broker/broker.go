@@ -270,8 +270,11 @@ func (b *Broker) serve(ctx context.Context) error {
 	d.srv = srv
 	lines := &journal{log: b.log}
 	srv.SetLoggerV2(lines, false, false, false)
-	defer srv.WaitForShutdown()
-	defer srv.Shutdown()
+	defer func() {
+		lines.stopping.Store(true)
+		srv.Shutdown()
+		srv.WaitForShutdown()
+	}()
 	srv.Start() // returns, because no client listener is asked for
 	if why := lines.fatal.Load(); why != nil {
 		return fmt.Errorf("broker: %s", *why)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -83,13 +84,30 @@ func password(user string) string { return "password of " + user }
 
 const chain = "c0ffee"
 
-// centre is a broker with the users of some sites.
+// startBroker runs a broker with the users of some sites.
 func startBroker(tb testing.TB, listen, dir string, sites ...string) (*broker.Broker, *running) {
 	tb.Helper()
-	cfg := broker.Config{Listen: listen, StoreDir: dir, Users: []broker.User{{Name: "intake", Password: password("intake")}}, Logger: testLog(tb), AckWait: 2 * time.Second}
+	return startBrokerAs(tb, brokerConfig(tb, listen, dir, sites...))
+}
+
+func brokerConfig(tb testing.TB, listen, dir string, sites ...string) broker.Config {
+	cfg := broker.Config{Listen: listen, StoreDir: dir, Users: []broker.User{{Name: "intake", Password: password("intake")}}, Logger: testLog(tb)}
 	for _, s := range sites {
 		cfg.Users = append(cfg.Users, broker.User{Name: s, Password: password(s), Site: s})
 	}
+	return cfg
+}
+
+// startImpatientBroker sends again soon what is not acknowledged.
+func startImpatientBroker(tb testing.TB, listen, dir string, sites ...string) (*broker.Broker, *running) {
+	tb.Helper()
+	cfg := brokerConfig(tb, listen, dir, sites...)
+	cfg.AckWait = time.Second
+	return startBrokerAs(tb, cfg)
+}
+
+func startBrokerAs(tb testing.TB, cfg broker.Config) (*broker.Broker, *running) {
+	tb.Helper()
 	b, err := broker.New(cfg)
 	if err != nil {
 		tb.Fatal(err)
@@ -233,4 +251,26 @@ func numbered(n int) []string {
 		out[i] = fmt.Sprintf("message %04d", i)
 	}
 	return out
+}
+
+// lines keeps what was logged.
+type lines struct {
+	mu  sync.Mutex
+	buf strings.Builder
+}
+
+func (l *lines) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
 }

@@ -40,11 +40,15 @@ type queue struct {
 	inside map[uint16]bool // packet ids that wait or are being worked on; guarded by mu
 }
 
+func newQueue() *queue {
+	return &queue{messages: make(chan paho.Message, queueLength), inside: map[uint16]bool{}}
+}
+
 func (s *slot) run(ctx context.Context, a address) {
 	pause := newBackoff(s.center.cfg.RetryMin, s.center.cfg.RetryMax)
 	told := false // of the present trouble
 	for {
-		q := &queue{messages: make(chan paho.Message, queueLength), inside: map[uint16]bool{}}
+		q := newQueue()
 		e, err := s.connect(ctx, a, q)
 		if err == nil {
 			s.center.n.connections.Add(1)

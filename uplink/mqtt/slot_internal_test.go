@@ -1,0 +1,200 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/axlegate/axlegate/uplink"
+)
+
+// letter is a message as the library hands it over.
+type letter struct {
+	topic   string
+	payload []byte
+	id      uint16
+	qos     byte
+	dup     bool
+	acked   bool
+}
+
+func (l *letter) Duplicate() bool   { return l.dup }
+func (l *letter) Qos() byte         { return l.qos }
+func (l *letter) Retained() bool    { return false }
+func (l *letter) Topic() string     { return l.topic }
+func (l *letter) MessageID() uint16 { return l.id }
+func (l *letter) Payload() []byte   { return l.payload }
+func (l *letter) Ack()              { l.acked = true }
+
+func testSlot(onMessage func(context.Context, string, []byte) error, onStatus func(string, []byte)) *slot {
+	n := uplink.Slot("north-1")
+	c := NewCenter(CenterConfig{Broker: "tcp://127.0.0.1:1", Username: "u", Slots: []int{n}, OnMessage: onMessage, OnStatus: onStatus})
+	return c.slots[n]
+}
+
+func TestWhatIsNotOfThisProtocolIsDroppedAndCounted(t *testing.T) {
+	s := testSlot(func(context.Context, string, []byte) error { return errors.New("must not be asked") }, nil)
+	elsewhere := "axlegate/v1/" + "99" + "/north-1/segments"
+	for _, l := range []*letter{
+		{topic: "other/topic"}, {topic: elsewhere}, {topic: uplink.Topic("north-1", "gossip")},
+		{topic: uplink.Topic("north-1", uplink.Status), payload: []byte("{}")},
+	} {
+		if err := s.take(t.Context(), l); err != nil {
+			t.Errorf("%s: %v", l.topic, err)
+		}
+	}
+	if n := s.center.Stats().Malformed; n != 4 {
+		t.Fatalf("counted %d", n)
+	}
+}
+
+func TestALateWillDoesNotHideANewerOnline(t *testing.T) {
+	var seen []string
+	s := testSlot(nil, func(_ string, p []byte) { seen = append(seen, string(p)) })
+	say := func(state uplink.State, boot string, n uint64) {
+		t.Helper()
+		p := uplink.SiteStatus{State: state, Boot: boot, Connection: n}.Encode()
+		if err := s.take(t.Context(), &letter{topic: uplink.Topic("north-1", uplink.Status), payload: p}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(uplink.Online, "a", 1)
+	say(uplink.Online, "a", 2)
+	say(uplink.Offline, "a", 1) // late
+	say(uplink.Online, "b", 1)
+	say(uplink.Offline, "a", 2) // late
+	say(uplink.Offline, "b", 1)
+	if st := s.center.Stats(); st.StaleStatuses != 2 || st.Statuses != 4 || len(seen) != 4 {
+		t.Fatalf("%+v, seen %q", st, seen)
+	}
+	if !strings.Contains(seen[3], `"offline","boot":"b"`) {
+		t.Fatalf("last %s", seen[3])
+	}
+}
+
+func TestMoreThanFitsEndsTheConnectionInsteadOfWaiting(t *testing.T) {
+	s := testSlot(nil, nil)
+	e := &epoch{lost: make(chan struct{})}
+	q := newQueue()
+	for i := range uint16(queueLength) {
+		s.enqueue(e, q, &letter{id: i + 1, qos: 1})
+	}
+	s.enqueue(e, q, &letter{id: 7, qos: 1, dup: true}) // the first copy waits
+	if e.reason() != nil || s.center.Stats().Repeated != 1 {
+		t.Fatalf("ended with %v, %+v", e.reason(), s.center.Stats())
+	}
+	s.enqueue(e, q, &letter{id: queueLength + 1, qos: 1})
+	if !errors.Is(e.reason(), errOverflow) || s.center.Stats().Overflows != 1 {
+		t.Fatalf("ended with %v, %+v", e.reason(), s.center.Stats())
+	}
+	q.leave(&letter{id: 7})
+	if !q.enter(&letter{id: 7, qos: 1, dup: true}) {
+		t.Fatal("an id is still held after its message was done")
+	}
+}
+
+func TestAnEpochEndsOnceAndKeepsItsFirstReason(t *testing.T) {
+	e := &epoch{lost: make(chan struct{})}
+	first := errors.New("first")
+	e.end(first)
+	e.end(errors.New("second"))
+	if !errors.Is(e.reason(), first) {
+		t.Fatalf("reason %v", e.reason())
+	}
+	<-e.lost
+}
+
+func TestWaitsAreSpreadAndBounded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		least := time.Duration(rapid.Int64Range(1, int64(time.Minute)).Draw(t, "least"))
+		most := time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(t, "most"))
+		b := newBackoff(least, most)
+		bound := least
+		for range rapid.IntRange(1, 80).Draw(t, "tries") {
+			if d := b.next(); d <= 0 || d > bound {
+				t.Fatalf("a wait of %v where at most %v may be", d, bound)
+			}
+			bound = min(2*bound, max(least, most))
+		}
+		b.reset()
+		if d := b.next(); d > least {
+			t.Fatalf("a wait of %v after a success", d)
+		}
+	})
+}
+
+func TestTheDefaultWaitsAreThoseOfTheProtocol(t *testing.T) {
+	b := newBackoff(0, 0)
+	if b.least != 250*time.Millisecond || b.most != 15*time.Second {
+		t.Fatalf("%v to %v", b.least, b.most)
+	}
+}
+
+func TestComingBackIsSlowedOnlyWhileNothingIsAchieved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackoff(time.Second, time.Minute)
+		for range 10 {
+			b.next()
+		}
+		e := &epoch{began: time.Now()}
+		if e.slow(b); b.bound != time.Minute {
+			t.Fatal("a connection that did nothing resets the wait")
+		}
+		time.Sleep(time.Minute) // of the bubble
+		if e.slow(b); b.bound != 0 {
+			t.Fatal("a connection that lasted does not reset the wait")
+		}
+		b.next()
+		e = &epoch{began: time.Now()}
+		e.fruitful.Store(true)
+		if e.slow(b); b.bound != 0 {
+			t.Fatal("a connection that carried something does not reset the wait")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if wait(ctx, time.Hour) {
+			t.Fatal("waited beyond the end")
+		}
+		if !wait(t.Context(), time.Hour) {
+			t.Fatal("did not wait")
+		}
+	})
+}
+
+func TestAddressesAreCheckedBeforeAPasswordIsSent(t *testing.T) {
+	for name, tc := range map[string]struct {
+		broker, host, wrong string
+		tls                 bool
+	}{
+		"loopback in clear":             {broker: "tcp://127.0.0.1:1883", host: "127.0.0.1:1883"},
+		"loopback by name":              {broker: "mqtt://localhost", host: "localhost:1883"},
+		"loopback of the newer address": {broker: "tcp://[::1]:99", host: "[::1]:99"},
+		"TLS":                           {broker: "tls://centre.example", host: "centre.example:8883", tls: true},
+		"TLS by its other name":         {broker: "mqtts://192.0.2.1:1", host: "192.0.2.1:1", tls: true},
+		"far in clear":                  {broker: "tcp://192.0.2.1:1883", wrong: "tls://192.0.2.1:1883"},
+		"far in clear by name":          {broker: "mqtt://centre.example:1883", wrong: "in clear"},
+		"a password in the address":     {broker: "tls://u:secret@centre.example", wrong: "password file"},
+		"another scheme":                {broker: "ws://127.0.0.1:80", wrong: "not known"},
+		"no scheme":                     {broker: "127.0.0.1:1883", wrong: "is no address"},
+		"nothing":                       {broker: "", wrong: "is no address"},
+		"a path":                        {broker: "tls://centre.example/mqtt", wrong: "nothing may follow"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, err := parseAddress(tc.broker, nil)
+			if tc.wrong != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.wrong) || strings.Contains(err.Error(), "secret") {
+					t.Fatalf("got %v, want something about %q", err, tc.wrong)
+				}
+				return
+			}
+			if err != nil || a.host != tc.host || (a.tls != nil) != tc.tls {
+				t.Fatalf("got %+v, %v", a, err)
+			}
+		})
+	}
+}
