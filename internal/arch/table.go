@@ -9,6 +9,7 @@ const (
 	kong       = "github.com/alecthomas/kong"
 	nats       = "github.com/nats-io/nats-server/v2"
 	paho       = "github.com/eclipse/paho.mqtt.golang"
+	pty        = "github.com/creack/pty"
 	prometheus = "github.com/prometheus/client_golang"
 	scs        = "github.com/alexedwards/scs/v2"
 	simonvet   = "github.com/simonvetter/modbus"
@@ -32,11 +33,7 @@ func rooms() []Room {
 		// Vocabulary and judgement.
 		{Path: "wim"},
 		{Path: "wim/seal", Ours: []string{"wim"}, Foreign: []string{jose}},
-		{
-			Path: "rules", Ours: []string{"internal/conf", "wim"},
-			Tests: []string{"configs"},
-			Why:   "Its tests judge with the rule sets that ship.",
-		},
+		{Path: "rules", Ours: []string{"internal/conf", "wim"}},
 		{Path: "configs"},
 
 		// Between site and centre.
@@ -44,34 +41,84 @@ func rooms() []Room {
 		{
 			Path: "uplink/mqtt", Ours: []string{"uplink"}, Foreign: []string{paho},
 			Tests: []string{"uplink/broker", "uplink/linktest"},
-			Why:   "Both ends are proved on the real broker, over a link that a test can cut.",
+			Why:   "Its tests run both ends against the real broker over a link that is cut.",
 		},
 		{Path: "uplink/broker", Ours: []string{"uplink"}, Foreign: []string{nats}},
 		{Path: "uplink/linktest"},
 
 		// The site.
-		{Path: "edge", Ours: []string{"edge/journal", "rules", "uplink", "wim", "wim/seal"}, Foreign: []string{prometheus}},
+		{
+			Path: "edge", Ours: []string{"edge/journal", "rules", "uplink", "wim", "wim/seal"}, Foreign: []string{prometheus},
+			Why: "Of rules it asks only that a set fits its Judge; of uplink only how segments are packed.",
+		},
 		{Path: "edge/journal", Ours: []string{"wim", "wim/seal"}, Foreign: []string{sqlite}},
-		{Path: "drivers/serial", Ours: []string{"wim"}, Foreign: []string{gobus}},
-		{Path: "drivers/modbus", Foreign: []string{goburrow}},
-		{Path: "drivers/sign", Ours: []string{"drivers/modbus", "internal/conf", "wim"}},
+		{
+			Path: "drivers/serial", Ours: []string{"wim"}, Foreign: []string{gobus},
+			Tests: []string{pty},
+			Why:   "Its tests need a line that can be pulled: a pseudo-terminal.",
+		},
+		{
+			Path: "drivers/modbus", Foreign: []string{goburrow},
+			Tests: []string{simonvet},
+			Why:   "The other end in its tests is another library, so that two implementations meet.",
+		},
+		{
+			Path: "drivers/sign", Ours: []string{"drivers/modbus", "internal/conf", "wim"},
+			Tests: []string{simonvet},
+			Why:   "As drivers/modbus.",
+		},
 		{Path: "drivers/camera", Ours: []string{"wim"}},
 
 		// The centre.
 		{Path: "center", Ours: []string{"wim"}},
 		{Path: "center/store", Ours: []string{"center", "wim", "wim/seal"}, Foreign: []string{sqlite}},
-		{Path: "center/intake", Ours: []string{"center/store", "uplink", "wim", "wim/seal"}},
+		{Path: "center/intake", Ours: []string{"center", "uplink", "wim", "wim/seal"}},
 		{Path: "center/review", Ours: []string{"center", "rules", "wim", "wim/seal"}},
 		{Path: "center/picture", Ours: []string{"wim"}},
-		{Path: "center/console", Ours: []string{"center", "internal/web", "wim"}, Foreign: []string{scs, "golang.org/x/crypto"}},
+		{
+			Path: "center/console", Ours: []string{"center", "internal/web", "wim"},
+			Foreign: []string{scs, "golang.org/x/crypto", "golang.org/x/time"},
+		},
 
 		// Simulated hardware: words only, never drivers or rules, so that two encoders meet on a wire.
-		{Path: "simulator", Ours: []string{"internal/conf", "wim"}, Foreign: []string{bitmapfont, "github.com/creack/pty", simonvet, "golang.org/x/image"}},
+		{
+			Path: "simulator", Ours: []string{"internal/conf", "wim"},
+			Foreign: []string{bitmapfont, pty, simonvet, "golang.org/x/image", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/term"},
+		},
 
-		// Inside.
-		{Path: "internal/arch"},
+		// What pages share, and strict configuration.
 		{Path: "internal/conf", Foreign: []string{yaml}},
-		{Path: "internal/web", Ours: []string{"wim"}},
+		{Path: "internal/web", Ours: []string{"wim"}, Foreign: []string{"golang.org/x/text"}},
+
+		// Wiring: the one room that knows all others.
+		{
+			Path: "internal/daemon",
+			Ours: []string{
+				"center", "center/console", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
+				"drivers/serial", "drivers/sign", "edge", "edge/journal", "internal/conf", "rules", "simulator", "uplink", "uplink/broker",
+				"uplink/mqtt", "wim", "wim/seal",
+			},
+			Foreign: []string{prometheus, "golang.org/x/sync", yaml},
+			Why:     "YAML, beside internal/conf, only to tell by its keys what a file configures.",
+		},
+		{
+			Path: "internal/stand", Ours: []string{"center/console", "wim", "wim/seal"},
+			Why: "Of center/console it takes the password hash that a configuration names.",
+		},
+		{Path: "cmd/axlegate-center", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
+		{Path: "cmd/axlegate-edge", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
+		{Path: "cmd/axlegate-sim", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
+		{
+			Path: "cmd/axlegate", Ours: []string{"center/console", "edge/journal", "internal/daemon", "internal/stand", "wim", "wim/seal"},
+			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},
+			Why:     "The toolbox reads journals, keys and password hashes itself; it starts daemons through internal/daemon.",
+		},
+
+		// What proves the rest.
+		{Path: "internal/arch"},
+		{Path: "internal/audit", Ours: []string{"wim"}},
+		{Path: "internal/bench"},
+		{Path: "internal/e2e"},
 	}
 }
 
