@@ -192,12 +192,21 @@ func (b *Broker) Addr() string {
 	return net.JoinHostPort(b.host, strconv.Itoa(b.port))
 }
 
-// URL is the address as a client takes it: tcp:// or, with TLS, tls://.
+// URL is the address as a client on this machine takes it: tcp:// or, with TLS, tls://.
 func (b *Broker) URL() string {
-	if b.cfg.TLS != nil {
-		return "tls://" + b.Addr()
+	b.mu.Lock()
+	host, port := b.host, strconv.Itoa(b.port)
+	b.mu.Unlock()
+	switch a, err := netip.ParseAddr(host); {
+	case host == "" || err == nil && a == netip.IPv4Unspecified():
+		host = "127.0.0.1"
+	case err == nil && a == netip.IPv6Unspecified():
+		host = "::1"
 	}
-	return "tcp://" + b.Addr()
+	if b.cfg.TLS != nil {
+		return "tls://" + net.JoinHostPort(host, port)
+	}
+	return "tcp://" + net.JoinHostPort(host, port)
 }
 
 // Stats returns the counters.
