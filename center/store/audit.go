@@ -1,0 +1,185 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/axlegate/axlegate/wim"
+	"github.com/axlegate/axlegate/wim/seal"
+)
+
+// Report is what an audit of a store found.
+type Report struct {
+	Epoch    uint64
+	Chains   []ChainReport // in the order in which they were first heard of
+	Records  int
+	Events   int
+	Problems []string // what contradicts what, in words; nil when all holds
+}
+
+// ChainReport is one chain's part of a report.
+type ChainReport struct {
+	Site   wim.SiteID
+	Chain  wim.ChainID
+	Seq    uint64     // the head: proven from record 1 by digest and link
+	Digest wim.Digest // of record Seq
+	Behind int        // records held beyond a hole
+	Forks  int        // records under a name that was taken
+}
+
+// Audit re-proves a store, which may be open elsewhere: every record's bytes have the digest that it is filed
+// under and stand in the ledger once, every head is reached by unbroken links, event ids rise. It calls each,
+// where not nil, for every record in order of intake, forks left out. It writes nothing.
+func Audit(ctx context.Context, path string, each func(r *wim.Record, raw []byte) error) (rep Report, err error) {
+	if _, err := os.Stat(path); err != nil {
+		return Report{}, fmt.Errorf("audit: %w", err)
+	}
+	db, err := openDB(path, 2, "query_only(1)")
+	if err != nil {
+		return Report{}, fmt.Errorf("audit: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	steps, err := readMigrations()
+	if err != nil {
+		return Report{}, err
+	}
+	v, err := schemaVersion(ctx, db)
+	if err != nil {
+		return Report{}, fmt.Errorf("audit %s: %w", path, err)
+	}
+	if v != len(steps) {
+		return Report{}, fmt.Errorf("audit %s: it has schema version %d, this build reads %d", path, v, len(steps))
+	}
+	if err := look(ctx, db, "audit "+path, func(t *tx) error { return audit(ctx, t, &rep, each) }); err != nil {
+		return rep, err
+	}
+	return rep, nil
+}
+
+func audit(ctx context.Context, t *tx, rep *Report, each func(*wim.Record, []byte) error) error {
+	say := func(format string, args ...any) { rep.Problems = append(rep.Problems, fmt.Sprintf(format, args...)) }
+	if err := t.row(ctx, `SELECT value FROM counter WHERE name = 'epoch'`).Scan(&rep.Epoch); err != nil {
+		return err
+	}
+	var ids []int64
+	err := t.each(ctx, `SELECT c.id, c.site, c.chain, c.seq, c.digest, (SELECT count(*) FROM ledger WHERE chain = c.id AND seq > c.seq),
+		(SELECT count(*) FROM fork WHERE chain = c.id) FROM chain c ORDER BY c.id`, func(scan func(...any) error) error {
+		var id int64
+		var c ChainReport
+		if err := scan(&id, &c.Site, chainID{&c.Chain}, &c.Seq, digest{&c.Digest}, &c.Behind, &c.Forks); err != nil {
+			return err
+		}
+		ids, rep.Chains = append(ids, id), append(rep.Chains, c)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i, c := range rep.Chains {
+		if err := auditChain(ctx, t, ids[i], &c, say); err != nil {
+			return err
+		}
+	}
+	if err := auditRecords(ctx, t, rep, each, say); err != nil {
+		return err
+	}
+	return auditEvents(ctx, t, rep, say)
+}
+
+// auditChain walks the contiguous part of a chain from its first record.
+func auditChain(ctx context.Context, t *tx, id int64, c *ChainReport, say func(string, ...any)) error {
+	a := seal.NewAuditor(c.Site, c.Chain)
+	err := t.each(ctx, `SELECT r.seq, r.digest, l.digest, r.raw FROM record r LEFT JOIN ledger l ON l.chain = r.chain AND l.seq = r.seq
+		WHERE r.chain = ? AND r.seq <= ? ORDER BY r.seq`, func(scan func(...any) error) error {
+		var seq uint64
+		var own, proof []byte
+		var raw sql.RawBytes
+		if err := scan(&seq, &own, &proof, &raw); err != nil {
+			return err
+		}
+		if _, err := a.Next(raw); err != nil {
+			say("%s, chain %s: %v", c.Site, c.Chain, err)
+			return errStop
+		}
+		if head := a.Head(); string(own) != string(head[:]) || string(proof) != string(head[:]) {
+			say("%s, chain %s: record %d is filed under another digest than its bytes have", c.Site, c.Chain, seq)
+		}
+		return nil
+	}, id, int64(c.Seq))
+	if err != nil {
+		return err
+	}
+	if a.Seq() != c.Seq || a.Head() != c.Digest {
+		say("%s, chain %s: proven to %d, its head says %d", c.Site, c.Chain, a.Seq(), c.Seq)
+	}
+	return nil
+}
+
+func auditRecords(ctx context.Context, t *tx, rep *Report, each func(*wim.Record, []byte) error, say func(string, ...any)) error {
+	var last int64
+	err := t.each(ctx, `SELECT intake, digest, raw FROM record ORDER BY intake`, func(scan func(...any) error) error {
+		var intake int64
+		var own wim.Digest
+		var raw []byte
+		if err := scan(&intake, digest{&own}, &raw); err != nil {
+			return err
+		}
+		rep.Records++
+		if intake != last+1 {
+			say("intake numbers jump from %d to %d", last, intake)
+		}
+		last = intake
+		if wim.DigestOf(raw) != own {
+			say("record with intake number %d: its bytes have another digest", intake)
+		}
+		r, err := seal.Open(raw)
+		if err != nil {
+			say("record with intake number %d: %v", intake, err)
+			return nil
+		}
+		if each == nil {
+			return nil
+		}
+		return each(r, raw)
+	})
+	if err != nil {
+		return err
+	}
+	var ledger, numbered int64
+	if err := t.row(ctx, `SELECT (SELECT count(*) FROM ledger), (SELECT value FROM counter WHERE name = 'intake')`).Scan(&ledger, &numbered); err != nil {
+		return err
+	}
+	if ledger != int64(rep.Records) || numbered != last {
+		say("%d records, %d in the ledger, %d numbered of which the last is %d", rep.Records, ledger, numbered, last)
+	}
+	return nil
+}
+
+func auditEvents(ctx context.Context, t *tx, rep *Report, say func(string, ...any)) error {
+	var last, counter int64
+	err := t.each(ctx, `SELECT id FROM event ORDER BY id`, func(scan func(...any) error) error {
+		var id int64
+		if err := scan(&id); err != nil {
+			return err
+		}
+		rep.Events++
+		if id != last+1 {
+			say("event ids jump from %d to %d", last, id)
+		}
+		last = id
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := t.row(ctx, `SELECT value FROM counter WHERE name = 'event'`).Scan(&counter); err != nil {
+		return err
+	}
+	if counter != last {
+		say("the last event is %d, the counter says %d", last, counter)
+	}
+	return nil
+}

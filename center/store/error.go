@@ -1,0 +1,38 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Errors that callers decide on.
+var (
+	// ErrFull says that nothing was kept because the disk, or the store's own bound, is full.
+	ErrFull = errors.New("no space for the store")
+	// ErrDamaged says that the file contradicts itself.
+	ErrDamaged = errors.New("store is damaged")
+	// ErrRefused says that what was handed in can never be stored; trying again will not help.
+	ErrRefused = errors.New("cannot be stored")
+)
+
+// wrap gives a database error the words of its operation and, where a caller decides on it, its kind.
+func wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var se *sqlite.Error
+	if errors.As(err, &se) {
+		switch code := se.Code(); {
+		case code&0xff == sqlite3.SQLITE_FULL, code == sqlite3.SQLITE_IOERR_SHMSIZE:
+			return fmt.Errorf("%s: %w: %w; free space on its file system", op, ErrFull, err)
+		case code&0xff == sqlite3.SQLITE_CORRUPT, code&0xff == sqlite3.SQLITE_NOTADB:
+			return fmt.Errorf("%s: %w: %w; stop the centre, keep the file and restore the last backup: sites send again what it lacks", op, ErrDamaged, err)
+		case code&0xff == sqlite3.SQLITE_READONLY, code&0xff == sqlite3.SQLITE_CANTOPEN, code&0xff == sqlite3.SQLITE_PERM:
+			return fmt.Errorf("%s: %w; check that the centre's user owns the folder and may write to it", op, err)
+		}
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}

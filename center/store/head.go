@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/wim"
+)
+
+// Head is how far a chain is held without a hole.
+type Head struct {
+	Site   wim.SiteID
+	Chain  wim.ChainID
+	Result // Fresh and Duplicates are 0
+}
+
+// Heads lists all chains in the order in which they were first heard of, so that a site's current chain is
+// its last.
+func (s *Store) Heads(ctx context.Context) (out []Head, err error) {
+	err = s.look(ctx, "read heads", func(t *tx) error {
+		return t.each(ctx, `SELECT site, chain, seq, digest, fork_seq, fork_held, fork_sent FROM chain ORDER BY id`, func(scan func(...any) error) error {
+			h, f := Head{Result: Result{Epoch: s.epoch}}, Fork{}
+			if err := scan(&h.Site, chainID{&h.Chain}, &h.Seq, digest{&h.Digest}, &f.Seq, digest{&f.Held}, digest{&f.Sent}); err != nil {
+				return err
+			}
+			if f.Seq != 0 {
+				h.Fork = &f
+			}
+			out = append(out, h)
+			return nil
+		})
+	})
+	return out, err
+}
+
+// SetStatus notes whether a site is online, from the payload of its retained status message.
+func (s *Store) SetStatus(ctx context.Context, site wim.SiteID, payload []byte) error {
+	if err := site.Valid(); err != nil {
+		return fmt.Errorf("%w: status: %w", ErrRefused, err)
+	}
+	var p struct {
+		State string `json:"state"`
+	}
+	if err := json.Unmarshal(payload, &p); err != nil || p.State == "" {
+		return fmt.Errorf("%w: status of %s is not one", ErrRefused, site)
+	}
+	return s.transact(ctx, "set status", func(t *tx) error {
+		return t.run(ctx, `INSERT INTO status (site, online, at) VALUES (?, ?, ?) ON CONFLICT (site) DO UPDATE SET online = excluded.online, at = excluded.at`,
+			string(site), p.State == "online", int64(s.now()))
+	})
+}
+
+// Sites tells of every site that was ever heard of what is held of its current chain, by name.
+func (s *Store) Sites(ctx context.Context) (out []center.SiteState, err error) {
+	err = s.look(ctx, "read sites", func(t *tx) error {
+		return t.each(ctx, `SELECT n.site, coalesce(c.chain, zeroblob(16)), coalesce(c.seq, 0), coalesce(c.last_time, 0),
+				coalesce((SELECT max(heard) FROM chain WHERE site = n.site), 0),
+				(SELECT count(*) FROM ledger WHERE chain = c.id AND seq > c.seq),
+				coalesce(st.online, 0), coalesce((SELECT sum(count) FROM alarm WHERE site = n.site), 0)
+			FROM (SELECT site FROM chain UNION SELECT site FROM status) AS n
+			LEFT JOIN chain c ON c.id = (SELECT max(id) FROM chain WHERE site = n.site)
+			LEFT JOIN status st ON st.site = n.site
+			ORDER BY n.site`, func(scan func(...any) error) error {
+			var x center.SiteState
+			if err := scan(&x.Site, chainID{&x.Chain}, &x.Seq, &x.LastTime, &x.Heard, &x.Behind, &x.Online, &x.Alarms); err != nil {
+				return err
+			}
+			out = append(out, x)
+			return nil
+		})
+	})
+	return out, err
+}

@@ -1,0 +1,246 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/wim"
+)
+
+const receivedColumns = `SELECT r.intake, c.site, c.chain, r.seq, r.digest, r.raw FROM record r JOIN chain c ON c.id = r.chain`
+
+func scanReceived(scan func(...any) error) (r center.Received, err error) {
+	err = scan(&r.Intake, &r.Ref.Site, chainID{&r.Ref.Chain}, &r.Ref.Seq, digest{&r.Ref.Digest}, &r.Raw)
+	return r, err
+}
+
+// Unreviewed gives up to limit records to review: first supplements whose passage has come at last, then
+// what follows the review's cursor, in order of intake.
+func (s *Store) Unreviewed(ctx context.Context, limit int) (out []center.Received, err error) {
+	err = s.look(ctx, "read what is to be reviewed", func(t *tx) error {
+		add := func(scan func(...any) error) error {
+			r, err := scanReceived(scan)
+			if err != nil {
+				return err
+			}
+			out = append(out, r)
+			return nil
+		}
+		if err := t.each(ctx, receivedColumns+` JOIN waiting w ON w.intake = r.intake WHERE w.ready = 1 ORDER BY r.intake LIMIT ?`, add, limit); err != nil {
+			return err
+		}
+		return t.each(ctx, receivedColumns+` WHERE r.intake > (SELECT value FROM counter WHERE name = 'review') ORDER BY r.intake LIMIT ?`, add, limit-len(out))
+	})
+	return out, err
+}
+
+// Unjudged gives up to limit records after an intake number that were reviewed but could not be judged again
+// yet, of those judgings that known says can be repeated now.
+func (s *Store) Unjudged(ctx context.Context, known func(center.Judging) bool, after int64, limit int) (out []center.Received, err error) {
+	err = s.look(ctx, "read what is to be judged", func(t *tx) error {
+		var now []center.Judging
+		err := t.each(ctx, `SELECT DISTINCT rules, judge FROM account WHERE rejudged = 'pending'`, func(scan func(...any) error) error {
+			var j center.Judging
+			if err := scan(digest{&j.Rules}, &j.Judge); err != nil {
+				return err
+			}
+			if known(j) {
+				now = append(now, j)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, j := range now {
+			if len(out) == limit {
+				break
+			}
+			err := t.each(ctx, receivedColumns+` JOIN account a ON a.intake = r.intake WHERE a.rejudged = 'pending' AND a.rules = ? AND a.judge = ? AND a.intake > ? ORDER BY a.intake LIMIT ?`,
+				func(scan func(...any) error) error {
+					r, err := scanReceived(scan)
+					if err != nil {
+						return err
+					}
+					out = append(out, r)
+					return nil
+				}, j.Rules[:], j.Judge, after, limit-len(out))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Waiting counts supplements whose passage is not here yet, and what the review has before it.
+func (s *Store) Waiting(ctx context.Context) (waiting, unreviewed int64, err error) {
+	err = s.look(ctx, "count what is to be reviewed", func(t *tx) error {
+		return t.row(ctx, `SELECT (SELECT count(*) FROM waiting),
+			(SELECT value FROM counter WHERE name = 'intake') - (SELECT value FROM counter WHERE name = 'review')`).Scan(&waiting, &unreviewed)
+	})
+	return waiting, unreviewed, err
+}
+
+// Review takes note of records in order of intake, as Unreviewed or Unjudged gave them, and writes what they
+// call for (center.Decide) together with the cursor, in one transaction. Reviewing a record again changes
+// nothing, except that a verdict that was pending is settled.
+func (s *Store) Review(ctx context.Context, batch []center.Reviewed) (center.Effect, error) {
+	var e effect
+	err := s.transact(ctx, "review", func(t *tx) error {
+		e = effect{}
+		for i := range batch {
+			if err := s.review(ctx, t, &batch[i], &e); err != nil {
+				return fmt.Errorf("record %d of %s: %w", batch[i].Ref.Seq, batch[i].Ref.Site, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return center.Effect{}, err
+	}
+	if e.events > 0 {
+		s.changed.give()
+	}
+	return e.Effect, nil
+}
+
+type effect struct {
+	center.Effect
+	events int
+}
+
+func (s *Store) review(ctx context.Context, t *tx, r *center.Reviewed, e *effect) error {
+	var cursor int64
+	var reviewed, waiting bool
+	if err := t.row(ctx, isReviewed, r.Intake, r.Intake).Scan(&cursor, &reviewed, &waiting); err != nil {
+		return err
+	}
+	switch {
+	case reviewed:
+		return s.settle(ctx, t, r, e)
+	case r.Intake > cursor+1:
+		return fmt.Errorf("%w: intake %d reviewed before %d", ErrRefused, r.Intake, cursor+1)
+	case r.Intake <= cursor && !waiting:
+		return nil // no verdict in it, and taken note of already
+	case r.Intake == cursor+1:
+		if err := t.run(ctx, moveReview, r.Intake); err != nil {
+			return err
+		}
+		e.Reviewed++
+	}
+	if r.Detail != "" && r.Rejudged == "" {
+		return s.raiseAlarm(ctx, t, center.Alarm{Kind: center.AlarmUnreadable, Site: r.Ref.Site, Subject: subject(r.Ref), Detail: r.Detail})
+	}
+	a, ok := center.AccountOf(r.Ref, r.Record)
+	if !ok {
+		return nil
+	}
+	if r.Record.Passage != nil {
+		return s.reviewPassage(ctx, t, r, &a, e)
+	}
+	return s.reviewSupplement(ctx, t, r, &a, waiting, e)
+}
+
+func subject(ref wim.RecordRef) string { return fmt.Sprintf("chain %s, record %d", ref.Chain, ref.Seq) }
+
+func (s *Store) reviewPassage(ctx context.Context, t *tx, r *center.Reviewed, a *center.Account, e *effect) error {
+	if err := s.addAccount(ctx, t, r, a, r.Intake); err != nil {
+		return err
+	}
+	if err := t.run(ctx, wakeWaiting, string(r.Ref.Site), r.Ref.Chain[:], int64(r.Ref.Seq)); err != nil {
+		return err
+	}
+	if !a.Verdict.Alerts() {
+		return nil
+	}
+	return s.apply(ctx, t, r.Intake, center.Decide(&center.Journey{Passage: *a}, s.now()), e)
+}
+
+func (s *Store) reviewSupplement(ctx context.Context, t *tx, r *center.Reviewed, a *center.Account, waiting bool, e *effect) error {
+	of := r.Record.Supplement.Of
+	var passage int64
+	var held wim.Digest
+	err := t.row(ctx, `SELECT p.intake, p.digest FROM record p JOIN chain c ON c.id = p.chain JOIN account a ON a.intake = p.intake
+		WHERE c.site = ? AND c.chain = ? AND p.seq = ? AND a.supplement = 0`, string(of.Site), of.Chain[:], int64(of.Seq)).Scan(&passage, digest{&held})
+	if errors.Is(err, sql.ErrNoRows) && of.Site == r.Ref.Site {
+		return s.wait(ctx, t, r, of, e)
+	}
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if waiting {
+		if err := t.run(ctx, `DELETE FROM waiting WHERE intake = ?`, r.Intake); err != nil {
+			return err
+		}
+	}
+	if of.Site != r.Ref.Site || held != of.Digest {
+		return s.raiseAlarm(ctx, t, center.Alarm{
+			Kind: center.AlarmSupplement, Site: r.Ref.Site, Subject: subject(r.Ref),
+			Detail: fmt.Sprintf("it adds to record %d of %s with digest %s; held is %s", of.Seq, of.Site, of.Digest.Short(), held.Short()),
+		})
+	}
+	if err := s.addAccount(ctx, t, r, a, passage); err != nil {
+		return err
+	}
+	j, _, err := readJourney(ctx, t, passage)
+	if err != nil {
+		return err
+	}
+	return s.apply(ctx, t, passage, center.Decide(j, s.now()), e)
+}
+
+// wait puts a supplement aside until the passage it names has been reviewed.
+func (s *Store) wait(ctx context.Context, t *tx, r *center.Reviewed, of wim.RecordRef, e *effect) error {
+	e.Waiting++
+	return t.run(ctx, `INSERT INTO waiting (intake, site, chain, seq, ready) VALUES (?, ?, ?, ?, 0) ON CONFLICT (intake) DO UPDATE SET ready = 0`,
+		r.Intake, string(of.Site), of.Chain[:], int64(of.Seq))
+}
+
+func (s *Store) addAccount(ctx context.Context, t *tx, r *center.Reviewed, a *center.Account, passage int64) error {
+	if err := t.run(ctx, addAccount, r.Intake, passage, passage != r.Intake, int64(a.Facts.Time), center.Void(a.Verdict),
+		string(r.Rejudged), a.Verdict.Rules[:], a.Verdict.Judge); err != nil {
+		return err
+	}
+	return s.alarmVerdict(ctx, t, r)
+}
+
+func (s *Store) alarmVerdict(ctx context.Context, t *tx, r *center.Reviewed) error {
+	if r.Rejudged != center.RejudgedDiffers {
+		return nil
+	}
+	return s.raiseAlarm(ctx, t, center.Alarm{Kind: center.AlarmVerdict, Site: r.Ref.Site, Subject: subject(r.Ref), Detail: r.Detail})
+}
+
+// settle writes what came of judging a record again that was pending.
+func (s *Store) settle(ctx context.Context, t *tx, r *center.Reviewed, e *effect) error {
+	if r.Rejudged == center.RejudgedPending || r.Rejudged == "" {
+		return nil
+	}
+	var passage int64
+	err := t.row(ctx, `UPDATE account SET rejudged = ? WHERE intake = ? AND rejudged = 'pending' RETURNING passage`, string(r.Rejudged), r.Intake).Scan(&passage)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	e.Settled++
+	if err := s.alarmVerdict(ctx, t, r); err != nil {
+		return err
+	}
+	m, alerts, err := readMatter(ctx, t, passage)
+	if err != nil || m == nil {
+		return err
+	}
+	for _, a := range alerts {
+		if err := s.addEvent(ctx, t, center.MatterExtended, a, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
