@@ -1,0 +1,263 @@
+package bench
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"github.com/simonvetter/modbus"
+	port "go.bug.st/serial"
+	"golang.org/x/term"
+
+	"github.com/axlegate/axlegate/configs"
+	"github.com/axlegate/axlegate/drivers/serial"
+	"github.com/axlegate/axlegate/drivers/sign"
+	"github.com/axlegate/axlegate/edge"
+	"github.com/axlegate/axlegate/edge/journal"
+	"github.com/axlegate/axlegate/wim"
+	"github.com/axlegate/axlegate/wim/seal"
+)
+
+// signDevice tells when an order arrives on the wire.
+type signDevice struct {
+	orders chan time.Time
+	shown  atomic.Uint32 // message<<16 | number
+	light  atomic.Bool
+	beat   atomic.Uint32
+}
+
+func (d *signDevice) HandleCoils(r *modbus.CoilsRequest) ([]bool, error) {
+	if r.IsWrite {
+		d.light.Store(r.Args[0])
+	}
+	return []bool{d.light.Load()}, nil
+}
+func (d *signDevice) HandleDiscreteInputs(*modbus.DiscreteInputsRequest) ([]bool, error) {
+	return []bool{d.light.Load()}, nil
+}
+func (d *signDevice) HandleHoldingRegisters(r *modbus.HoldingRegistersRequest) ([]uint16, error) {
+	if r.IsWrite {
+		at := time.Now()
+		d.shown.Store(uint32(r.Args[0])<<16 | uint32(r.Args[1]))
+		d.orders <- at
+		return nil, nil
+	}
+	return make([]uint16, r.Quantity), nil
+}
+func (d *signDevice) HandleInputRegisters(r *modbus.InputRegistersRequest) ([]uint16, error) {
+	s := d.shown.Load()
+	return []uint16{uint16(s >> 16), uint16(s), uint16(d.beat.Add(1))}[r.Addr : r.Addr+r.Quantity], nil
+}
+
+// deafLink takes messages and never answers: the sender is not what is measured.
+type deafLink struct{}
+
+func (deafLink) Publish(ctx context.Context, _ []byte) error { <-ctx.Done(); return ctx.Err() }
+func (deafLink) Up() <-chan struct{}                         { return nil }
+
+func frame(kind byte, seq uint32, body []byte) []byte {
+	f := []byte{2, byte(9 + len(body)), kind}
+	f = binary.BigEndian.AppendUint32(f, 77)
+	f = binary.BigEndian.AppendUint32(f, seq)
+	f = append(f, body...)
+	crc := uint16(0xFFFF)
+	for _, b := range f[1:] {
+		crc ^= uint16(b)
+		for range 8 {
+			if crc&1 == 1 {
+				crc = crc>>1 ^ 0xA001
+			} else {
+				crc >>= 1
+			}
+		}
+	}
+	return append(f, byte(crc), byte(crc>>8), 3)
+}
+
+func body(v ...any) []byte {
+	var b []byte
+	for _, x := range v {
+		switch x := x.(type) {
+		case uint8:
+			b = append(b, x)
+		case uint16:
+			b = binary.BigEndian.AppendUint16(b, x)
+		case uint32:
+			b = binary.BigEndian.AppendUint32(b, x)
+		}
+	}
+	return b
+}
+
+// BenchmarkVehicleEndToSign measures from the vehicle-end bytes written into a real pseudo-terminal to the
+// order arriving at a real Modbus TCP server: read, check, assemble, classify, judge, direct. The record is
+// committed and synced beside it. The peer is a bare echo over the same kind of pseudo-terminal with the
+// same serial library.
+func BenchmarkVehicleEndToSign(b *testing.B) {
+	l, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+	dev := &signDevice{orders: make(chan time.Time, 16)}
+	srv, err := modbus.NewServer(&modbus.ServerConfiguration{URL: "tcp://" + addr}, dev)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := srv.Start(); err != nil {
+		b.Fatal(err)
+	}
+	defer srv.Stop() //nolint:errcheck // the benchmark is over
+	master, slave, err := pty.Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer master.Close() //nolint:errcheck // the benchmark is over
+	defer slave.Close()  //nolint:errcheck // likewise
+	if _, err := term.MakeRaw(int(slave.Fd())); err != nil {
+		b.Fatal(err)
+	}
+	stop := runSite(b, slave.Name(), addr)
+	defer stop()
+
+	seq := uint32(0)
+	send := func(f []byte) {
+		if _, err := master.Write(f); err != nil {
+			b.Fatal(err)
+		}
+	}
+	vehicle := func() time.Time {
+		for i := range 6 {
+			seq++
+			gap := uint16(0)
+			if i > 0 {
+				gap = []uint16{3200, 1350, 6400, 1310, 1310}[i-1]
+			}
+			send(frame('A', seq, body(uint32(0), uint8(i+1), uint16(10100), uint16(5050), uint16(5050), uint16(620), gap, uint16(0))))
+		}
+		seq++
+		end := frame('E', seq, body(uint32(0), uint8(6), uint32(60600), uint16(620), uint32(17000), uint16(0)))
+		at := time.Now()
+		send(end)
+		return at
+	}
+	// The driver throws away what waited before it opened the line; heartbeats show when it listens.
+	for ready := false; !ready; {
+		vehicle()
+		select {
+		case <-dev.orders:
+			ready = true
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	var ours spread
+	for b.Loop() {
+		at := vehicle()
+		ours.add((<-dev.orders).Sub(at))
+	}
+	b.StopTimer()
+	report(b, ours, echo(b, max(len(ours), 200)))
+}
+
+func runSite(b *testing.B, line, signAddr string) (stop func()) {
+	b.Helper()
+	dir := b.TempDir()
+	key, err := seal.GenerateSigner()
+	if err != nil {
+		b.Fatal(err)
+	}
+	j, err := journal.Open(b.Context(), journal.Config{Path: filepath.Join(dir, "journal.db"), Site: "bench-1", Key: key.ID})
+	if err != nil {
+		b.Fatal(err)
+	}
+	sc, err := serial.New(serial.Config{Device: "scale-1", Path: line})
+	if err != nil {
+		b.Fatal(err)
+	}
+	y, err := configs.Device("sign-modbus-tcp")
+	if err != nil {
+		b.Fatal(err)
+	}
+	profile, err := sign.LoadProfile("sign-modbus-tcp", y)
+	if err != nil {
+		b.Fatal(err)
+	}
+	sg, err := sign.New(sign.Config{Device: "sign-1", Address: signAddr, Profile: profile})
+	if err != nil {
+		b.Fatal(err)
+	}
+	site, err := edge.New(edge.Config{
+		Site: "bench-1", Road: wim.Road{Name: "G5", Class: "class-1"}, Journal: j, Signer: key, CenterKeys: []*seal.Verifier{key.Verifier()},
+		Link: deafLink{}, Rules: ruleSet(b), Drain: time.Millisecond,
+		Lanes: []edge.LaneConfig{{Lane: 1, Device: "scale-1", Scale: sc, Instrument: wim.Instrument{ID: "scale-1"}, Sign: sg, SignDevice: "sign-1"}},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan error, 1)
+	go func() { done <- site.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
+		if err := j.Close(); err != nil {
+			b.Error(err)
+		}
+	}
+}
+
+// echo measures one byte through a pseudo-terminal and back, read and written with the serial library.
+func echo(b *testing.B, n int) spread {
+	b.Helper()
+	master, slave, err := pty.Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer master.Close() //nolint:errcheck // the benchmark is over
+	defer slave.Close()  //nolint:errcheck // likewise
+	p, err := port.Open(slave.Name(), &port.Mode{BaudRate: 115200})
+	if err != nil {
+		b.Fatal(err)
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		buf := make([]byte, 64)
+		for {
+			n, err := p.Read(buf)
+			if err != nil {
+				return
+			}
+			if _, err := p.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+	}()
+	var s spread
+	buf := make([]byte, 1)
+	for range n {
+		at := time.Now()
+		if _, err := master.Write([]byte{7}); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := master.Read(buf); err != nil {
+			b.Fatal(err)
+		}
+		s.add(time.Since(at))
+	}
+	if err := p.Close(); err != nil {
+		b.Error(err)
+	}
+	<-stopped
+	return s
+}

@@ -1,0 +1,133 @@
+package stand
+
+import (
+	"crypto/rand"
+	"path/filepath"
+	"time"
+)
+
+// files is what the templates of one site are filled with.
+type files struct {
+	SiteConfig
+	Site
+	Broker, Web   string
+	CamerasListen string
+	From, Until   string // certificate dates
+	Lanes         []lane
+	FaultList     bool
+}
+
+// lane is one lane in the templates.
+type lane struct {
+	Lane        int
+	Link        string // the scale's path
+	Sign        string // the sign's address
+	FrontSecret string
+	RearSecret  string
+	Uncertified bool
+}
+
+func (b *builder) site(c SiteConfig, broker, web string) Site {
+	name := string(c.Site)
+	at := func(file string) string { return filepath.Join(b.dir, name+"-"+file) }
+	s := Site{
+		Site: c.Site, Edge: at("edge.yaml"), Scenario: at("scenario.yaml"), Truth: at("truth.ndjson"),
+		Registrations: at("registrations.csv"), Journal: filepath.Join(b.dir, name, "journal.db"),
+		Listen: b.port(), Control: b.port(),
+	}
+	b.key(name + ".pem")
+	b.secret(name+".password", rand.Text())
+	now := time.Now().UTC()
+	f := files{SiteConfig: c, Site: s, Broker: broker, Web: web, CamerasListen: b.port(),
+		From: now.AddDate(0, -3, 0).Format(time.DateOnly), Until: now.AddDate(0, 9, 0).Format(time.DateOnly)}
+	for n := 1; n <= 2; n++ {
+		l := lane{Lane: n, Link: filepath.Join(b.dir, name, "dev", "scale-"+string(rune('0'+n))), Sign: b.port(),
+			FrontSecret: rand.Text(), RearSecret: rand.Text(), Uncertified: n == 2}
+		b.secret(name+"-camera-"+string(rune('0'+n))+"-front.secret", l.FrontSecret)
+		b.secret(name+"-camera-"+string(rune('0'+n))+"-rear.secret", l.RearSecret)
+		f.Lanes = append(f.Lanes, l)
+	}
+	b.write(name+"-edge.yaml", edgeTemplate, f)
+	b.write(name+"-scenario.yaml", scenarioTemplate, f)
+	return s
+}
+
+const centerTemplate = `# The centre of the test stand. Everything listens on loopback.
+data: center
+key: center.pem
+title: Axlegate
+zone: Asia/Shanghai
+metrics_listen: {{.Metrics}}
+web:
+  listen: {{.Web}}
+broker:
+  listen: {{.Broker}}
+rules: [cn-2016-62]
+sites:
+{{- range .Sites}}
+  - site: {{.Site}}
+    keys: [{{.Site}}.pem.pub]
+    password_file: {{.Site}}.password
+{{- end}}
+authorities:
+  - {competence: road-administration, zh: 交通运输综合执法, en: Road administration}
+  - {competence: traffic-police, zh: 公安交管, en: Traffic police}
+officers:
+{{- range .Officers}}
+  - {login: {{.Login}}, name: {{.Login}}, competence: {{.Competence}}, hash_file: {{.Login}}.hash}
+{{- end}}
+`
+
+const edgeTemplate = `# Site {{.SiteConfig.Site}} of the test stand: two lanes with simulated devices.
+site: {{.SiteConfig.Site}}
+data: {{.SiteConfig.Site}}
+key: {{.SiteConfig.Site}}.pem
+listen: {{.Listen}}
+rules: cn-2016-62
+clock: host # the simulated hardware runs by this machine's clock, right or not
+registrations: {{.SiteConfig.Site}}-registrations.csv
+road:
+  name: {{.Road}}
+  class: class-1
+center:
+  broker: {{.Broker}}
+  username: {{.SiteConfig.Site}}
+  password_file: {{.SiteConfig.Site}}.password
+  receipt_keys: [center.pem.pub]
+  pictures: http://{{.Web}}
+cameras:
+  listen: {{.CamerasListen}}
+lanes:
+{{- $site := .SiteConfig.Site}}{{$from := .From}}{{$until := .Until}}
+{{- range .Lanes}}
+  - lane: {{.Lane}}
+    scale:
+      device: scale-{{.Lane}}
+      path: {{.Link}}
+    instrument:
+      maker: Axlegate
+      model: simulated
+      serial: "{{$site}}-{{.Lane}}"
+{{- if not .Uncertified}}
+      certificate:
+        number: SIM-{{.Lane}}
+        scheme: JJG 907
+        class: "5"
+        mass_error_permille: 50
+        axle_error_permille: 80
+        valid_from: {{$from}}
+        valid_until: {{$until}}
+        lanes: [{{.Lane}}]
+        speed_min_dkmh: 50
+        speed_max_dkmh: 1000
+        min_kg: 1000
+        max_kg: 100000
+        division_kg: 20
+        zone: Asia/Shanghai
+{{- end}}
+    cameras:
+      - {device: camera-{{.Lane}}-front, end: front, secret_file: {{$site}}-camera-{{.Lane}}-front.secret}
+      - {device: camera-{{.Lane}}-rear, end: rear, secret_file: {{$site}}-camera-{{.Lane}}-rear.secret}
+    sign: {device: sign-{{.Lane}}, address: "{{.Sign}}"}
+{{- end}}
+`

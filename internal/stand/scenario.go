@@ -1,0 +1,32 @@
+package stand
+
+const scenarioTemplate = `# Simulated hardware of site {{.SiteConfig.Site}}.
+site: {{.SiteConfig.Site}}
+seed: {{.Seed}}
+control: {{.Control}}
+traffic:
+  per_minute: {{.PerMinute}}
+  vehicles: {{.Vehicles}}
+  fleet: {{if .Fleet}}{{.Fleet}}{{else}}120{{end}}
+  overloaded_permille: {{.Overloaded}}
+  unregistered_permille: 60
+  speedup: {{if .Speedup}}{{.Speedup}}{{else}}1{{end}}
+lanes:
+{{- $cameras := .CamerasListen}}
+{{- range .Lanes}}
+  - lane: {{.Lane}}
+    scale: {{.Link}}
+    front_camera: http://{{$cameras}}/camera/{{.FrontSecret}}
+    rear_camera: http://{{$cameras}}/camera/{{.RearSecret}}
+    sign: {{.Sign}}
+{{- end}}
+{{- if .Faults}}
+faults:
+  - {lane: 1, after: 4, every: 23, kind: garbage}
+  - {lane: 1, after: 9, every: 41, kind: dropped-frame}
+  - {lane: 2, after: 13, every: 67, kind: cable, for: 4s}
+  - {lane: 2, after: 6, every: 29, kind: camera-late, for: 6s}
+  - {lane: 2, after: 3, every: 31, kind: camera-no-plate}
+  - {lane: 1, after: 7, every: 37, kind: camera-repeat}
+{{- end}}
+`

@@ -1,0 +1,190 @@
+// Package stand lays out a complete test stand in a folder: keys, passwords, configurations of a centre and
+// of any number of sites with simulated hardware. The demo and the end-to-end tests start from it, so both
+// show what an operator would write by hand.
+//
+// Everything listens on loopback. It starts nothing.
+package stand
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"text/template"
+
+	"github.com/axlegate/axlegate/center/console"
+	"github.com/axlegate/axlegate/wim"
+	"github.com/axlegate/axlegate/wim/seal"
+)
+
+// Config says what to lay out.
+type Config struct {
+	Dir   string
+	Sites []SiteConfig
+	// Web is the wished address of the boards; empty means any free port.
+	Web string
+	// BrokerFor gives the broker address that a site is told; nil means the broker's own. A test puts a
+	// proxy in between.
+	BrokerFor func(site wim.SiteID, broker string) string
+}
+
+// SiteConfig is one site of the stand, with two lanes.
+type SiteConfig struct {
+	Site wim.SiteID
+	Road string
+	Seed uint64
+	// PerMinute is how many vehicles a lane sees in a minute.
+	PerMinute int
+	// Vehicles stops the traffic of a lane after so many; 0 means never.
+	Vehicles int
+	// Overloaded is how many of a thousand vehicles carry more than their licences allow.
+	Overloaded int
+	Fleet      int // different vehicles; 0 means 120
+	Speedup    int // 0 means 1
+	Faults     bool
+}
+
+// Stand is what was laid out.
+type Stand struct {
+	Dir      string
+	Center   string // configuration file
+	Web      string // address of the boards
+	Metrics  string // address of the centre's metrics
+	Broker   string // address of the embedded broker
+	Store    string // the centre's store
+	Sites    []Site
+	Officers []Officer
+}
+
+// Site is one site of the stand.
+type Site struct {
+	Site          wim.SiteID
+	Edge          string // configuration file
+	Scenario      string
+	Truth         string
+	Registrations string
+	Journal       string
+	Listen        string // address of the edge's metrics and health
+	Control       string // address of the simulator's control port
+}
+
+// Officer is a sign-in of the stand.
+type Officer struct {
+	Login      string
+	Password   string
+	Competence wim.Competence
+}
+
+// Create lays out a stand in an empty folder.
+func Create(ctx context.Context, c Config) (*Stand, error) {
+	dir, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("folder of the stand: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("folder of the stand: %w", err)
+	}
+	s := &Stand{Dir: dir, Center: filepath.Join(dir, "center.yaml"), Store: filepath.Join(dir, "center", "center.db")}
+	b := builder{ctx: ctx, dir: dir}
+	s.Web = c.Web
+	if s.Web == "" || !free(ctx, s.Web) {
+		s.Web = b.port()
+	}
+	s.Metrics, s.Broker = b.port(), b.port()
+	b.key("center.pem")
+	for _, o := range []Officer{
+		{Login: "road", Competence: wim.RoadAdministration},
+		{Login: "police", Competence: wim.TrafficPolice},
+	} {
+		o.Password = o.Login + "-" + rand.Text()[:8]
+		hash, err := console.HashPassword(o.Password)
+		if err != nil {
+			return nil, err
+		}
+		b.secret(o.Login+".hash", hash)
+		s.Officers = append(s.Officers, o)
+	}
+	for _, sc := range c.Sites {
+		broker := "tcp://" + s.Broker
+		if c.BrokerFor != nil {
+			broker = c.BrokerFor(sc.Site, broker)
+		}
+		s.Sites = append(s.Sites, b.site(sc, broker, s.Web))
+	}
+	b.write("center.yaml", centerTemplate, s)
+	if b.err != nil {
+		return nil, b.err
+	}
+	return s, nil
+}
+
+// builder stops at the first error.
+type builder struct {
+	ctx context.Context
+	dir string
+	err error
+}
+
+func (b *builder) fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+func (b *builder) key(name string) {
+	k, err := seal.GenerateSigner()
+	if err == nil {
+		err = k.WriteFiles(filepath.Join(b.dir, name))
+	}
+	if err != nil {
+		b.fail(err)
+	}
+}
+
+func (b *builder) secret(name, text string) {
+	if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text+"\n"), 0o600); err != nil {
+		b.fail(err)
+	}
+}
+
+// port finds a free port. It may be taken again before it is used; on loopback of one machine that is rare
+// and shows at once.
+func (b *builder) port() string {
+	var lc net.ListenConfig
+	l, err := lc.Listen(b.ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		b.fail(err)
+		return ""
+	}
+	defer l.Close() //nolint:errcheck // nothing was sent
+	return l.Addr().String()
+}
+
+func (b *builder) write(name, text string, data any) {
+	t, err := template.New(name).Parse(text)
+	if err != nil {
+		b.fail(fmt.Errorf("template of %s: %w", name, err))
+		return
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, data); err != nil {
+		b.fail(fmt.Errorf("write %s: %w", name, err))
+		return
+	}
+	if err := os.WriteFile(filepath.Join(b.dir, name), out.Bytes(), 0o644); err != nil {
+		b.fail(err)
+	}
+}
+
+// free tells whether an address can be listened on now.
+func free(ctx context.Context, addr string) bool {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return false
+	}
+	return l.Close() == nil
+}
