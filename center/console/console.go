@@ -124,7 +124,7 @@ func newConsole(cfg Config) (*Console, error) {
 		return nil, err
 	}
 	c := &Console{
-		cfg: cfg, log: cfg.Logger, now: cfg.Now, chooser: web.NewNegotiator(), viewers: newViewers(256, 16),
+		cfg: cfg, log: cfg.Logger, now: cfg.Now, chooser: web.NewNegotiator(), door: newDoor(), viewers: newViewers(256, 16),
 		beat: 10 * time.Second, slow: 10 * time.Second, batch: 64, catch: 1000,
 	}
 	if c.log == nil {
@@ -135,10 +135,6 @@ func newConsole(cfg Config) (*Console, error) {
 	}
 	c.sessions = newSessions(cfg.Sessions, cfg.Secure)
 	if err := c.load(); err != nil {
-		return nil, fmt.Errorf("console: %w", err)
-	}
-	var err error
-	if c.door, err = newDoor(); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
 	c.handler = c.routes()

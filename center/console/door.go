@@ -27,17 +27,13 @@ type door struct {
 	logins    [limitSlots]*rate.Limiter
 }
 
-func newDoor() (*door, error) {
-	k, err := newChecker()
-	if err != nil {
-		return nil, err
-	}
-	d := &door{checker: k, seed: maphash.MakeSeed()}
+func newDoor() *door {
+	d := &door{checker: newChecker(), seed: maphash.MakeSeed()}
 	for i := range limitSlots {
 		d.addresses[i] = rate.NewLimiter(rate.Every(addressEvery), addressBurst)
 		d.logins[i] = rate.NewLimiter(rate.Every(loginEvery), loginBurst)
 	}
-	return d, nil
+	return d
 }
 
 // try is one attempt that was let through.

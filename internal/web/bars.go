@@ -3,6 +3,7 @@ package web
 import (
 	"html/template"
 	"sort"
+	"strings"
 
 	"github.com/axlegate/axlegate/wim"
 )
@@ -117,11 +118,11 @@ func (p *drawing) marks(r *row, y float64, px func(wim.Kg) float64) {
 	right := barRight + 8
 	for i := len(r.limits) - 1; i >= 0; i-- { // from the right, so that each label may give way to the left
 		f := r.limits[i]
-		class, label := f.Outcome, p.Or("diagram.limit", string(f.Competence))
+		class, label := f.Outcome, p.limitName(f)
 		for i > 0 && r.limits[i-1].Permitted == f.Permitted {
 			i--
 			o := r.limits[i]
-			if name := p.Or("diagram.limit", string(o.Competence)); name != label {
+			if name := p.limitName(o); name != label {
 				label = name + " · " + label
 			}
 			if weightOf(o.Outcome) > weightOf(class) {
@@ -137,6 +138,14 @@ func (p *drawing) marks(r *row, y float64, px func(wim.Kg) float64) {
 		p.f(`</g>`)
 		right = at - textWidth(label) - 14
 	}
+}
+
+// limitName says whose limit it is; a posted one is known by the sign, not by the law behind it.
+func (p *drawing) limitName(f *wim.Finding) string {
+	if strings.HasPrefix(f.Limit, "posted") {
+		return p.T("diagram.limit.posted")
+	}
+	return p.Or("diagram.limit", string(f.Competence))
 }
 
 // textWidth estimates how wide a mark's label is drawn: no browser is there to ask.

@@ -71,17 +71,19 @@ func (p *drawing) open() {
 }
 
 // standing is the competence's own, or the weakest of all where none is drawn first: a void weighing must
-// not look like a sound one.
+// not look like a sound one. What is neither evidence nor void is drawn as a suspicion.
 func (p *drawing) standing() wim.Standing {
+	opinions := p.Verdict.Opinions
 	if o, ok := p.Verdict.Of(p.Competence); ok {
-		return o.Standing
+		opinions = []wim.Opinion{o}
 	}
 	s := wim.Evidence
-	for _, o := range p.Verdict.Opinions {
-		if o.Standing == wim.Void {
+	for _, o := range opinions {
+		switch o.Standing {
+		case wim.Void:
 			return wim.Void
-		}
-		if o.Standing == wim.Screening {
+		case wim.Evidence:
+		default:
 			s = wim.Screening
 		}
 	}
@@ -158,9 +160,10 @@ func (p *drawing) road() {
 	}
 }
 
-// outcomeClass is the shape and colour class of an outcome; nothing found draws neutral.
+// outcomeClass is the shape and colour class of an outcome; nothing found, and an outcome from a later
+// version, draw neutral.
 func outcomeClass(o wim.Outcome) string {
-	if o == "" {
+	if weightOf(o) == 0 {
 		return "found-none"
 	}
 	return "found-" + string(o)

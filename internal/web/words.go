@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -80,12 +79,14 @@ func (w *Words) Headline(c wim.Competence, o wim.Outcome, s wim.Standing) string
 	return w.Outcome(o)
 }
 
-// Scope names what a limit is about, with the number of the axle or group.
+// Scope names what a limit is about, with the number of the axle or group where it is one.
 func (w *Words) Scope(k wim.ScopeKind, index uint8) string {
-	if index == 0 {
-		return w.Or("scope", string(k))
+	switch k {
+	case wim.ScopeAxle, wim.ScopeGroup:
+		return w.T("scope."+string(k), index)
+	case wim.ScopeGross, wim.ScopeCargo, wim.ScopeTowed, wim.ScopeLicence:
 	}
-	return w.Or("scope", string(k)) + " " + strconv.Itoa(int(index))
+	return w.Or("scope", string(k))
 }
 
 // Reasons names why a standing is not evidence.
