@@ -12,7 +12,6 @@ import (
 	"math/big"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -244,17 +243,12 @@ func TestSitesAreSentAwayWhileTooMuchWaitsForTheIntake(t *testing.T) {
 	in := &inbox{refuse: func(delivery) error { return fmt.Errorf("the store is down") }}
 	startCenter(t, centerConfig(t, b.Addr(), in, "north-1"))
 	s, _ := startSite(t, siteConfig(t, b.Addr(), "north-1"))
-	large := make([]byte, uplink.MaxMessage)
 	var given []string
-	for i := 0; !b.Stats().Full; i++ {
-		large[0] = byte(i)
-		if err := s.Publish(t.Context(), slices.Clone(large)); err == nil {
-			given = append(given, string(large))
-		}
-		if i > 200 {
-			t.Fatalf("never full: %+v", b.Stats())
-		}
+	for i := range 8 { // twice the limit
+		given = append(given, strings.Repeat(string(rune('a'+i)), uplink.MaxMessage))
 	}
+	deliver(t, s, given, nil)
+	until(t, "a full store", func() bool { return b.Stats().Full })
 	until(t, "the site to be sent away", func() bool { return s.Stats().ConnectFailed > 0 })
 	if err := s.Publish(t.Context(), []byte("x")); err == nil {
 		t.Fatal("taken while full")
