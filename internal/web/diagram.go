@@ -156,7 +156,7 @@ func (p *drawing) axleTitle(i int, a *wim.Axle) string {
 func (p *drawing) road() {
 	p.f(`<line class="axles-road" x1="16" y1="%.1f" x2="%d" y2="%.1f"/>`, roadY, width-16, roadY)
 	if p.standing() == wim.Void {
-		p.text("axles-void", "end", width-20, bodyTop+6, "✕ "+p.T("diagram.void"))
+		p.text("axles-void", "end", width-20, bodyTop+20, "✕ "+p.T("diagram.void"))
 	}
 }
 
@@ -167,6 +167,20 @@ func outcomeClass(o wim.Outcome) string {
 		return "found-none"
 	}
 	return "found-" + string(o)
+}
+
+// sign is the shape beside the colour of an outcome; within its limit a load needs none.
+func sign(o wim.Outcome) string {
+	switch o {
+	case wim.Exceeded:
+		return "▲"
+	case wim.WithinTolerance:
+		return "≈"
+	case wim.Unknown:
+		return "?"
+	case wim.Compliant, wim.NotApplicable:
+	}
+	return ""
 }
 
 // find returns the finding on a scope that weighs most: exceeded by the most, the drawn competence first.
@@ -212,8 +226,8 @@ func (p *drawing) columns() {
 			p.f(`<line class="axles-limit" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, x-6, y, x+p.column+6, y)
 		}
 		label := tonnes(a.Load)
-		if f != nil && f.Outcome == wim.Exceeded {
-			label = "▲" + label
+		if f != nil {
+			label = sign(f.Outcome) + label
 		}
 		p.f(`<text class="axles-kg" text-anchor="middle" x="%.1f" y="%.1f" font-size="%.0f">%s</text></g>`, p.x[i], columnBase+p.font+4, p.font, label)
 	}
@@ -233,10 +247,7 @@ func (p *drawing) groups() {
 		class, label := outcomeClass(""), "Σ "+p.Tonnes(g.Load)
 		if f := p.find(wim.ScopeGroup, uint8(i+1)); f != nil {
 			class = outcomeClass(f.Outcome)
-			label += " / " + p.Limit(f.Permitted)
-			if f.Outcome == wim.Exceeded {
-				label = "▲ " + label
-			}
+			label = sign(f.Outcome) + " " + label + " / " + p.Limit(f.Permitted)
 		}
 		p.f(`<g class="%s"><path class="axles-bracket" d="M%.1f %.1fv7H%.1fv-7"/>`, class, x0, groupY, x1)
 		p.text("axles-sum", "middle", (x0+x1)/2, groupY+25, label)
