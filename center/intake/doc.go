@@ -1,0 +1,10 @@
+// Package intake takes what sites send: it verifies, stores once and receipts.
+//
+// It promises: nothing is stored as a site's record, and nothing is receipted, that is not signed by a key
+// enrolled for the site whose topic it came on, bit for bit as signed; a receipt is sent only after the store
+// has the records durably, and names only what is contiguous; a receipt that did not get through is sent
+// again; what cannot be believed or read is set aside within bounds, counted, and blocks nothing. When the
+// store cannot write, HandleMessage says so by an error and the message must come again.
+//
+// It never judges, never edits and never asks a site for anything: a site learns all from receipts.
+package intake
