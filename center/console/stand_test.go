@@ -1,0 +1,239 @@
+package console
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2/memstore"
+	"golang.org/x/net/html"
+
+	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/wim"
+)
+
+const password = "a long password"
+
+// stand is a console over a fake store, served on a real socket.
+type stand struct {
+	*testing.T
+	store    *fakeStore
+	pictures fakePictures
+	console  *Console
+	server   *httptest.Server
+	jpeg     wim.Digest
+}
+
+func newStand(t *testing.T) *stand {
+	t.Helper()
+	hash := cheapHash(password)
+	s := &stand{T: t, store: newFakeStore(), pictures: fakePictures{t.TempDir()}}
+	s.jpeg = s.pictures.put(t, testJPEG(t))
+	s.store.put(center.Officer{Login: "road", Name: "王建国", Competence: wim.RoadAdministration, Hash: hash})
+	s.store.put(center.Officer{Login: "police", Name: "李卫东", Competence: wim.TrafficPolice, Hash: hash})
+	s.store.sites = []center.SiteState{{Site: "g107-north", Seq: 7, Online: true, Heard: s.store.now()}}
+	zone := time.FixedZone("CST", 8*3600)
+	c, err := newConsole(Config{
+		Store: s.store, Sessions: memstore.NewWithCleanupInterval(0), Pictures: s.pictures, Title: "Centre", Location: zone,
+		Authorities: map[wim.Competence]Name{
+			wim.RoadAdministration: {Zh: "公路支队", En: "Road Administration"}, wim.TrafficPolice: {Zh: "交警支队", En: "Traffic Police"},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.console = c
+	s.server = httptest.NewServer(c)
+	t.Cleanup(s.server.Close)
+	return s
+}
+
+// cheapHash is a right hash that costs little: the costs of real ones have a test of their own.
+func cheapHash(password string) string {
+	h := hash{memory: 64, time: 1, threads: 1, salt: []byte("0123456789abcdef")}
+	h.key = h.of(password, 32)
+	return h.String()
+}
+
+// raise adds an alert for each authority and returns the ids.
+func (s *stand) raise() (road, police int64) {
+	at := s.store.now()
+	return s.store.raise(sample(wim.RoadAdministration, at, s.jpeg)), s.store.raise(sample(wim.TrafficPolice, at, s.jpeg))
+}
+
+// browser is a client with a cookie jar that does not follow redirects.
+type browser struct {
+	*stand
+	http *http.Client
+}
+
+func (s *stand) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return &browser{s, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// as is a browser signed in as an officer.
+func (s *stand) as(login string) *browser {
+	s.Helper()
+	b := s.browser()
+	if r := b.post("/sign-in", url.Values{"login": {login}, "password": {password}}); r.status != http.StatusSeeOther {
+		s.Fatalf("sign-in as %s: %d", login, r.status)
+	}
+	return b
+}
+
+// answer is a response that was read to its end.
+type answer struct {
+	t      testing.TB
+	status int
+	header http.Header
+	body   string
+}
+
+func (b *browser) do(r *http.Request) answer {
+	b.Helper()
+	res, err := b.http.Do(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() {
+		if err := res.Body.Close(); err != nil {
+			b.Error(err)
+		}
+	}()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return answer{b.T, res.StatusCode, res.Header, string(body)}
+}
+
+func (b *browser) request(method, path string, form url.Values) *http.Request {
+	b.Helper()
+	r, err := http.NewRequestWithContext(b.Context(), method, b.server.URL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.Header.Set("Accept", "text/html")
+	r.Header.Set("Accept-Language", "en")
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return r
+}
+
+func (b *browser) get(path string) answer { return b.do(b.request(http.MethodGet, path, nil)) }
+
+func (b *browser) post(path string, form url.Values) answer {
+	return b.do(b.request(http.MethodPost, path, form))
+}
+
+// all finds the elements that a simple selector names: "tag", ".class", "#id", "tag.class", "[attribute]" or
+// "[attribute=value]", and descendants by spaces.
+func (a answer) all(selector string) []*html.Node {
+	a.t.Helper()
+	root, err := html.Parse(strings.NewReader(a.body))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	found := []*html.Node{root}
+	for _, part := range strings.Fields(selector) {
+		var next []*html.Node
+		for _, n := range found {
+			for d := range n.Descendants() {
+				if matches(d, part) {
+					next = append(next, d)
+				}
+			}
+		}
+		found = next
+	}
+	return found
+}
+
+func (a answer) one(selector string) *html.Node {
+	a.t.Helper()
+	all := a.all(selector)
+	if len(all) != 1 {
+		a.t.Fatalf("%d elements match %q, want one, in\n%s", len(all), selector, a.body)
+	}
+	return all[0]
+}
+
+func matches(n *html.Node, part string) bool {
+	if n.Type != html.ElementNode {
+		return false
+	}
+	name := part
+	if i := strings.IndexAny(part, ".#["); i >= 0 {
+		name, part = part[:i], part[i:]
+	} else {
+		part = ""
+	}
+	if name != "" && n.Data != name {
+		return false
+	}
+	switch {
+	case part == "":
+		return true
+	case part[0] == '#':
+		return attribute(n, "id") == part[1:]
+	case part[0] == '.':
+		for _, c := range strings.Fields(attribute(n, "class")) {
+			if c == part[1:] {
+				return true
+			}
+		}
+		return false
+	}
+	key, value, exact := strings.Cut(strings.Trim(part, "[]"), "=")
+	for _, at := range n.Attr {
+		if at.Key == key && (!exact || at.Val == value) {
+			return true
+		}
+	}
+	return false
+}
+
+func attribute(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func textOf(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			b.WriteString(d.Data + " ")
+		}
+	}
+	return strings.Join(strings.Fields(strings.ReplaceAll(b.String(), "\u202f", " ")), " ")
+}
+
+func (a answer) says(selector, want string) {
+	a.t.Helper()
+	if got := textOf(a.one(selector)); !strings.Contains(got, want) {
+		a.t.Errorf("%s says %q, want %q in it", selector, got, want)
+	}
+}
+
+func (a answer) wants(status int) answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Fatalf("status %d, want %d; %s", a.status, status, a.body)
+	}
+	return a
+}
+
