@@ -236,4 +236,3 @@ func (a answer) wants(status int) answer {
 	}
 	return a
 }
-
