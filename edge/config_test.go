@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -58,7 +57,7 @@ func TestTheSystemClockIsAskedAndNeverGuessed(t *testing.T) {
 func TestASiteRunsOnce(t *testing.T) {
 	r := newRig(t)
 	r.start()
-	if err := r.site.Run(context.Background()); err == nil {
+	if err := r.site.Run(t.Context()); err == nil {
 		t.Error("it ran twice")
 	}
 }

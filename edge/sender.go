@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/axlegate/axlegate/edge/journal"
@@ -43,7 +42,6 @@ type sender struct {
 	receipts chan []byte
 	hints    chan struct{}
 	flush    chan struct{} // closed when no more records come and nothing need linger
-	overflow atomic.Uint64
 
 	// owned by the run goroutine
 	chain     wim.ChainID

@@ -160,7 +160,7 @@ func (u *uploader) put(ctx context.Context, p journal.Picture) error {
 		return err
 	}
 	defer resp.Body.Close()                                 //nolint:errcheck // the status is the answer
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10)) //nolint:errcheck // only the explanation of the status
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10)) // only the explanation of the status
 	switch code := resp.StatusCode; {
 	case code == http.StatusOK, code == http.StatusCreated, code == http.StatusNoContent, code == http.StatusConflict:
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/axlegate/axlegate/wim"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew") //nolint:gochecknoglobals // a test's flag
+var update = flag.Bool("update", false, "write the golden files anew")
 
 // The verdicts of typical passages, whole. A difference without a new rule set or a new Version is a
 // verdict that a court would see change.

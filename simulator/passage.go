@@ -28,7 +28,7 @@ type axle struct {
 func newPassage(r *rand.Rand, fleet []Vehicle, t *Traffic) passage {
 	v := &fleet[r.IntN(len(fleet))]
 	p := passage{vehicle: v, speed: wim.DeciKmh(clamp(r.NormFloat64(), 2.5)*80 + 620)}
-	load := 0.0 // share of the allowed cargo
+	var load float64 // share of the allowed cargo
 	switch n := r.IntN(1000); {
 	case n < int(t.Overloaded):
 		load = 1.08 + 0.5*r.Float64()

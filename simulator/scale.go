@@ -101,11 +101,11 @@ func (s *scale) restart() {
 	s.start = time.Now()
 }
 
-// now is the boot and the milliseconds since it.
-func (s *scale) now() (boot, ms uint32) {
+// booted is the number of the present boot.
+func (s *scale) booted() uint32 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.boot, uint32(time.Since(s.start).Milliseconds())
+	return s.boot
 }
 
 // send numbers and writes an axle or vehicle-end frame; with drop it is numbered and not written.

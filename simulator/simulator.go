@@ -151,7 +151,7 @@ func (s *Simulator) onScale(lane wim.LaneID, what string, do func(*scale) error)
 }
 
 func (s *Simulator) note(what string, l *simLane) {
-	boot, _ := l.scale.now()
+	boot := l.scale.booted()
 	s.truth.write(event{Event: what, Site: s.scenario.Site, Lane: l.Lane.Lane, Boot: boot, At: time.Now().UTC()})
 }
 
@@ -293,7 +293,7 @@ func (s *Simulator) pass(ctx context.Context, l *simLane, n int, p *passage) err
 }
 
 func (s *Simulator) sighting(l *simLane, n int, p *passage, strike []FaultKind, late time.Duration) sighting {
-	boot, _ := l.scale.now()
+	boot := l.scale.booted()
 	v := sighting{plate: p.vehicle.Front, kind: "truck", uuid: fmt.Sprintf("%s-%d-%08x-%d", s.scenario.Site, l.Lane.Lane, boot, n), faults: strike, tint: uint8(l.fate.IntN(64))}
 	if has(strike, LatePlate) {
 		v.delay = late

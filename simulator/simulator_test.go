@@ -413,7 +413,7 @@ func TestAScenarioWithAMistakeIsRefused(t *testing.T) {
 		{"a lane twice", "site: a\nlanes: [{lane: 1, scale: x}, {lane: 1, scale: y}]\n", "used twice"},
 		{"a fault on no lane", good + "faults: [{lane: 2, kind: garbage}]\n", "there is no lane 2"},
 		{"an unknown fault", good + "faults: [{lane: 1, kind: meteor}]\n", "there are garbage"},
-		{"an unknown key", good + "trafic: {}\n", `did you mean "traffic"`},
+		{"an unknown key", good + "trffic: {}\n", `did you mean "traffic"`},
 		{"a share above one", good + "traffic: {overloaded_permille: 1200}\n", "between 0 and 1000"},
 		{"a control port for everybody", good + "control: 0.0.0.0:1\n", "127.0.0.1 only"},
 	} {

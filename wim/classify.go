@@ -91,7 +91,7 @@ func (f *form) fits(bands []byte) bool {
 		return false
 	}
 	for i, b := range bands {
-		ok := false
+		var ok bool
 		switch p := f.pattern[i]; p {
 		case 'S':
 			ok = b == bandClose || b == bandTwin

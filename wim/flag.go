@@ -26,7 +26,7 @@ const (
 const Voiding = OffScale | Straddling | SpeedOutOfRange | Acceleration | Tailgating | MissedAxle |
 	DeviceGap | TimedOut | OverCapacity | Reverse
 
-var flagNames = [...]string{
+var flagNames = [...]string{ //nolint:gochecknoglobals // a table that is never written
 	"off-scale", "straddling", "speed-out-of-range", "acceleration", "tailgating", "missed-axle",
 	"imbalance", "device-gap", "timed-out", "sum-mismatch", "over-capacity", "reverse",
 	"plate-uncertain", "trailer-unread",
@@ -76,7 +76,7 @@ const (
 	LimitInferred                           // how the limit applies is our reading of the law
 )
 
-var reasonNames = [...]string{
+var reasonNames = [...]string{ //nolint:gochecknoglobals // a table that is never written
 	"no-certificate", "certificate-lapsed", "lane-not-certified", "speed-not-certified",
 	"mass-not-certified", "measurement-void", "purpose-not-enforcing", "limit-recalled",
 	"clock-not-synchronised", "weight-doubtful", "plate-doubtful", "kind-presumed",

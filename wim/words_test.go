@@ -231,7 +231,7 @@ func TestNamesThatAreRefused(t *testing.T) {
 	if _, err := ParseChainID("0001"); !errors.Is(err, errHexLength) {
 		t.Errorf("a short chain id: %v", err)
 	}
-	if NewChainID() == NewChainID() || NewNonce() == NewNonce() {
+	if c, d, n, m := NewChainID(), NewChainID(), NewNonce(), NewNonce(); c == d || n == m {
 		t.Error("the random source repeats")
 	}
 }

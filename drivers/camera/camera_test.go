@@ -54,7 +54,12 @@ func newRig(t *testing.T) *rig {
 			return true
 		})
 	}()
-	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
 	for {
 		cam.mu.Lock()
 		ready := cam.emit != nil

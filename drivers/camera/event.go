@@ -18,7 +18,7 @@ const (
 	maxDepth = 16
 )
 
-var errNotANPR = errors.New("not a plate event") //nolint:gochecknoglobals // a sentinel
+var errNotANPR = errors.New("not a plate event")
 
 // alert is EventNotificationAlert as far as we read it. Element names are matched in any namespace: firmware
 // uses three.

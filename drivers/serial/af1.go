@@ -69,12 +69,6 @@ func (d *af1) keep(from int) {
 	d.n -= from
 }
 
-// reset forgets a frame that was begun.
-func (d *af1) reset() {
-	d.skipped += uint64(d.n)
-	d.n = 0
-}
-
 type af1State uint8
 
 const (

@@ -119,9 +119,7 @@ func TestWhatIsSentInPiecesIsReadWhole(t *testing.T) {
 		for i := range rapid.IntRange(1, 20).Draw(t, "frames") {
 			if rapid.Bool().Draw(t, "noise") {
 				// Noise without a start mark: with one, it may swallow a frame as a real line does.
-				for _, b := range rapid.SliceOfN(rapid.ByteRange(4, 255), 0, 40).Draw(t, "bytes") {
-					stream = append(stream, b)
-				}
+				stream = append(stream, rapid.SliceOfN(rapid.ByteRange(4, 255), 0, 40).Draw(t, "bytes")...)
 			}
 			kind := rapid.SampledFrom([]byte("AE")).Draw(t, "kind")
 			body := rapid.SliceOfN(rapid.ByteRange(0, 127), 17, 17).Draw(t, "body")

@@ -96,11 +96,11 @@ func (s *Scale) Health() wim.DeviceHealth {
 // line is told once as LinkDown and opened again; Run itself fails never.
 func (s *Scale) Run(ctx context.Context, emit func(wim.Reading)) error {
 	pause := firstPause
-	for ctx.Err() == nil {
+	for {
 		was := s.Health()
 		err := s.session(ctx, emit)
 		if ctx.Err() != nil {
-			break
+			return nil //nolint:nilerr // a line that ends because the driver is stopped is not lost
 		}
 		now := s.Health()
 		if now.Up {
@@ -120,7 +120,6 @@ func (s *Scale) Run(ctx context.Context, emit func(wim.Reading)) error {
 		t.Stop()
 		pause = min(2*pause, lastPause)
 	}
-	return nil
 }
 
 // session opens the line and reads it until it is lost.

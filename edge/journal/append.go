@@ -64,18 +64,18 @@ func (j *Journal) Append(ctx context.Context, drafts []Draft) ([]seal.Sealed, er
 			}
 			prev = sealed[i].Digest
 			for _, p := range drafts[i].Pictures {
-				if _, err := tx.StmtContext(ctx, j.addPicture).ExecContext(ctx, p.Digest[:], p.Size, int64(drafts[i].Time)); err != nil {
+				if _, err := tx.StmtContext(ctx, j.addPicture).ExecContext(ctx, p.Digest[:], p.Size, int64(drafts[i].Time)); err != nil { //nolint:sqlclosecheck // the transaction closes its own copy
 					return wrap("queue picture", err)
 				}
 			}
 		}
 		at := int64(drafts[len(drafts)-1].Time)
 		for _, c := range moved {
-			if _, err := tx.StmtContext(ctx, j.setCursor).ExecContext(ctx, c.Device, c.Boot, c.Seq, at); err != nil {
+			if _, err := tx.StmtContext(ctx, j.setCursor).ExecContext(ctx, c.Device, c.Boot, c.Seq, at); err != nil { //nolint:sqlclosecheck // the transaction closes its own copy
 				return wrap("move cursor", err)
 			}
 		}
-		_, err := tx.StmtContext(ctx, j.setHead).ExecContext(ctx, int64(last.Seq), last.Digest[:], j.active.ordinal)
+		_, err := tx.StmtContext(ctx, j.setHead).ExecContext(ctx, int64(last.Seq), last.Digest[:], j.active.ordinal) //nolint:sqlclosecheck // the transaction closes its own copy
 		return wrap("move head", err)
 	}, func() bool { return j.active.head == last.Seq && j.active.headDigest == last.Digest })
 	if err != nil {
@@ -141,7 +141,7 @@ func (j *Journal) insertRecord(ctx context.Context, tx *sql.Tx, ordinal int64, s
 	if s.Urgent {
 		urgent = 1
 	}
-	_, err := tx.StmtContext(ctx, j.insert).ExecContext(ctx, ordinal, int64(s.Seq), s.Digest[:], prev[:], string(s.Kind), int64(lane), int64(at), urgent, s.Raw)
+	_, err := tx.StmtContext(ctx, j.insert).ExecContext(ctx, ordinal, int64(s.Seq), s.Digest[:], prev[:], string(s.Kind), int64(lane), int64(at), urgent, s.Raw) //nolint:sqlclosecheck // the transaction closes its own copy
 	return wrap("insert record", err)
 }
 

@@ -201,7 +201,7 @@ func (j *Journal) open(ctx context.Context) error {
 		{&j.setHead, `UPDATE chain SET head_seq = ?, head_digest = ? WHERE ordinal = ?`},
 		{&j.addPicture, `INSERT INTO picture (digest, size, added) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING`},
 	} {
-		if *s.into, err = j.write.PrepareContext(ctx, s.text); err != nil {
+		if *s.into, err = j.write.PrepareContext(ctx, s.text); err != nil { //nolint:sqlclosecheck // closed with the connection that they are prepared on
 			return wrap("prepare", err)
 		}
 	}

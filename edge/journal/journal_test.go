@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"os"
@@ -22,7 +21,7 @@ func testConfig(path string) Config {
 
 func open(t testing.TB, cfg Config) *Journal {
 	t.Helper()
-	j, err := Open(context.Background(), cfg)
+	j, err := Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +65,7 @@ func urgent(d Draft) Draft {
 
 func mustAppend(t testing.TB, j *Journal, d ...Draft) []seal.Sealed {
 	t.Helper()
-	s, err := j.Append(context.Background(), d)
+	s, err := j.Append(t.Context(), d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +77,7 @@ func audit(t testing.TB, j *Journal) Report {
 	t.Helper()
 	last := map[string]wim.DeviceCursor{}
 	seen := map[wim.DeviceCursor]bool{}
-	rep, err := Audit(context.Background(), j.cfg.Path, func(r *wim.Record, _ []byte) error {
+	rep, err := Audit(t.Context(), j.cfg.Path, func(r *wim.Record, _ []byte) error {
 		if p := r.Passage; p != nil {
 			if seen[p.Source] {
 				t.Errorf("%+v is recorded twice", p.Source)

@@ -241,7 +241,7 @@ func (b *Broker) keep(ctx context.Context, serve func(context.Context) error) er
 		err := serve(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // a server that ends because it is stopped has not failed
 		case !b.wasReady():
 			return err
 		}

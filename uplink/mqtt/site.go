@@ -160,7 +160,7 @@ func (s *Site) Run(ctx context.Context) error {
 			s.connectFailed.Add(1)
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // a connection that ends because the site is stopped is not lost
 		}
 		d := pause.next()
 		if !told {
