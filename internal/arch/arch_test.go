@@ -194,6 +194,19 @@ func TestARoomInTheTableTwiceIsFound(t *testing.T) {
 	}
 }
 
+func TestARoomThatProvesTheWholeMayLeanOnAllInTestsOnly(t *testing.T) {
+	table := Table{Rooms: []Room{{Path: "a", Proves: true}}}
+	source := &Source{Path: "a", Name: "a", Comments: []string{"a/a.go"}, Opening: "Package a is.", Tests: map[string][]string{"m/b": {"a/a_test.go"}}}
+	tree := &Tree{Module: "m", Rooms: []*Source{source}}
+	if got := table.Check(tree); len(got) != 0 {
+		t.Errorf("found %q", got)
+	}
+	source.Imports = source.Tests
+	if got := table.Check(tree); len(got) != 1 || !strings.Contains(got[0], "a imports b") {
+		t.Errorf("found %q", got)
+	}
+}
+
 func TestAFileThatDoesNotParseIsAnError(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{"go.mod": "module m\n", "x.go": "package ((\n"} {
