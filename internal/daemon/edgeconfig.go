@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/axlegate/axlegate/edge"
 	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/wim"
 )
@@ -25,7 +26,10 @@ type EdgeConfig struct {
 	// Registrations is a CSV table of vehicle licences known at the site; empty for none.
 	Registrations string `yaml:"registrations"`
 	// Keep is how long records stay in the journal after the centre's receipt; 0 means 168h.
-	Keep    conf.Duration `yaml:"keep"`
+	Keep conf.Duration `yaml:"keep"`
+	// Clock says who keeps this machine's time: "system" (or empty) asks the kernel whether it is synchronised;
+	// "host" says that the host of this virtual machine or container keeps it, which the kernel cannot know.
+	Clock   string        `yaml:"clock"`
 	Road    RoadConfig    `yaml:"road"`
 	Center  LinkConfig    `yaml:"center"`
 	Cameras CamerasConfig `yaml:"cameras"`
@@ -155,6 +159,9 @@ func (c *EdgeConfig) Validate() error {
 			return fmt.Errorf("%s is missing", f.key)
 		}
 	}
+	if c.Clock != "" && c.Clock != clockSystem && c.Clock != clockHost {
+		return fmt.Errorf("clock is %q, want %s or %s", c.Clock, clockSystem, clockHost)
+	}
 	if len(c.Center.ReceiptKeys) == 0 {
 		return errors.New("center.receipt_keys is missing: without the centre's public key no receipt can be believed and nothing is ever pruned")
 	}
@@ -250,6 +257,19 @@ func (l *LaneConfig) instrument() (wim.Instrument, error) {
 		SpeedMin: c.SpeedMin, SpeedMax: c.SpeedMax, Min: c.Min, Max: c.Max, Division: c.Division,
 	}
 	return in, nil
+}
+
+// The keepers of the clock.
+const (
+	clockSystem = "system"
+	clockHost   = "host"
+)
+
+func (c *EdgeConfig) clock() func() wim.ClockState {
+	if c.Clock == clockHost {
+		return func() wim.ClockState { return wim.ClockSynchronised }
+	}
+	return edge.SystemClock
 }
 
 func (c *EdgeConfig) path(p string) string { return rel(c.dir, p) }

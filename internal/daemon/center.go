@@ -1,0 +1,315 @@
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/center/console"
+	"github.com/axlegate/axlegate/center/intake"
+	"github.com/axlegate/axlegate/center/picture"
+	"github.com/axlegate/axlegate/center/review"
+	"github.com/axlegate/axlegate/center/store"
+	"github.com/axlegate/axlegate/internal/conf"
+	"github.com/axlegate/axlegate/rules"
+	"github.com/axlegate/axlegate/uplink"
+	"github.com/axlegate/axlegate/uplink/broker"
+	"github.com/axlegate/axlegate/uplink/mqtt"
+	"github.com/axlegate/axlegate/wim"
+	"github.com/axlegate/axlegate/wim/seal"
+)
+
+// centerParts is what a centre's configuration names, opened and checked but not started.
+type centerParts struct {
+	cfg      CenterConfig
+	signer   *seal.Signer
+	keys     map[wim.SiteID][]*seal.Verifier
+	users    []broker.User
+	sets     map[wim.Digest]*rules.Set
+	officers []center.Officer
+	zone     *time.Location
+	webTLS   *tls.Config
+	mqttTLS  *tls.Config
+}
+
+// Center is a centre that listens but does not yet serve. Make it with NewCenter, then Run it once.
+type Center struct {
+	p        *centerParts
+	log      *slog.Logger
+	store    *store.Store
+	pictures *picture.Folder
+	web      net.Listener
+	metrics  net.Listener
+	ready    chan struct{}
+}
+
+// CheckCenter reads a configuration and everything that it names, without starting anything.
+func CheckCenter(path string) error {
+	cfg, err := LoadCenter(path)
+	if err != nil {
+		return err
+	}
+	_, err = openCenter(cfg)
+	return err
+}
+
+// RunCenter runs the coordination service until ctx ends.
+func RunCenter(ctx context.Context, cfg CenterConfig, log *slog.Logger) error {
+	c, err := NewCenter(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	return c.Run(ctx)
+}
+
+// NewCenter opens the store and the listeners.
+func NewCenter(ctx context.Context, cfg CenterConfig, log *slog.Logger) (c *Center, err error) {
+	c = &Center{log: log, ready: make(chan struct{})}
+	if c.p, err = openCenter(cfg); err != nil {
+		return nil, err
+	}
+	data := cfg.path(cfg.Data)
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.close())
+		}
+	}()
+	if c.pictures, err = picture.Open(filepath.Join(data, "pictures")); err != nil {
+		return nil, err
+	}
+	if c.store, err = store.OpenSQLite(ctx, store.Config{Path: filepath.Join(data, "center.db")}); err != nil {
+		return nil, err
+	}
+	for _, o := range c.p.officers {
+		if err := c.store.PutOfficer(ctx, o); err != nil {
+			return nil, fmt.Errorf("officer %s: %w", o.Login, err)
+		}
+	}
+	if c.web, err = listen(ctx, "web.listen", cfg.Web.Listen); err != nil {
+		return nil, err
+	}
+	if c.metrics, err = listen(ctx, "metrics_listen", cfg.Metrics); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Ready is closed when the centre takes messages from sites.
+func (c *Center) Ready() <-chan struct{} { return c.ready }
+
+// Store is the centre's store, for reading.
+func (c *Center) Store() *store.Store { return c.store }
+
+func (c *Center) close() error {
+	var err error
+	for _, l := range []net.Listener{c.web, c.metrics} {
+		if l != nil {
+			if cerr := l.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
+				err = errors.Join(err, cerr)
+			}
+		}
+	}
+	if c.store != nil {
+		err = errors.Join(err, c.store.Close())
+	}
+	return err
+}
+
+// Run serves until ctx ends: pages first stop, then the intake, then the review, then the broker.
+func (c *Center) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, c.close()) }()
+	cfg := &c.p.cfg
+	b, err := broker.New(broker.Config{Listen: cfg.Broker.Listen, StoreDir: filepath.Join(cfg.path(cfg.Data), "broker"), Users: c.p.users, TLS: c.p.mqttTLS, Logger: c.log})
+	if err != nil {
+		return err
+	}
+	rev, err := review.New(review.Config{Store: c.store, Rules: func(d wim.Digest) (*rules.Set, bool) { s, ok := c.p.sets[d]; return s, ok }, Logger: c.log})
+	if err != nil {
+		return err
+	}
+	var link *mqtt.Center
+	in, err := intake.New(intake.Config{
+		Store: c.store, Sites: func(s wim.SiteID) ([]*seal.Verifier, bool) { k, ok := c.p.keys[s]; return k, ok }, Signer: c.p.signer,
+		SendReceipt: func(ctx context.Context, site string, jws []byte) error { return link.SendReceipt(ctx, site, jws) },
+		Logger:      c.log,
+	})
+	if err != nil {
+		return err
+	}
+	pages, err := c.pages()
+	if err != nil {
+		return err
+	}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(in, rev, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+
+	outer, stopOuter := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopOuter()
+	lower, lctx := errgroup.WithContext(outer) // what the upper part needs until it has stopped
+	lower.Go(func() error { return b.Run(lctx) })
+	if err := b.WaitReady(lctx); err != nil {
+		stopOuter()
+		return errors.Join(err, lower.Wait())
+	}
+	link = mqtt.NewCenter(mqtt.CenterConfig{
+		Broker: b.URL(), Username: intakeUser, Password: c.p.users[0].Password, TLS: clientOf(c.p.mqttTLS), Slots: slots(), Logger: c.log,
+		OnMessage: in.HandleMessage,
+		OnStatus:  func(site string, payload []byte) { c.status(lctx, site, payload) },
+	})
+	upper, uctx := errgroup.WithContext(ctx)
+	upper.Go(func() error { return serve(uctx, c.web, c.mux(pages, in), c.p.webTLS, c.log) })
+	upper.Go(func() error { return serve(uctx, c.metrics, c.health(reg), nil, c.log) })
+	upper.Go(func() error { return link.Run(uctx) })
+	upper.Go(func() error { return in.Run(uctx) })
+	upper.Go(func() error { return rev.Run(uctx) })
+	upper.Go(func() error {
+		select {
+		case <-link.Ready():
+			close(c.ready)
+			c.log.Info("centre takes messages", "boards", c.web.Addr().String(), "broker", b.URL(), "sites", len(c.p.keys))
+		case <-uctx.Done():
+		}
+		return nil
+	})
+	lower.Go(func() error { <-lctx.Done(); return nil })
+	err = upper.Wait()
+	stopOuter()
+	err = errors.Join(err, lower.Wait())
+	c.log.Info("centre stopped")
+	return err
+}
+
+const intakeUser = "intake"
+
+func slots() []int {
+	s := make([]int, uplink.Slots)
+	for i := range s {
+		s[i] = i
+	}
+	return s
+}
+
+// clientOf is how the centre's own intake checks its own broker: by the same certificate.
+func clientOf(server *tls.Config) *tls.Config {
+	if server == nil {
+		return nil
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, VerifyConnection: func(s tls.ConnectionState) error {
+		if len(s.PeerCertificates) == 0 || len(server.Certificates) == 0 || string(s.PeerCertificates[0].Raw) != string(server.Certificates[0].Certificate[0]) {
+			return errors.New("the broker shows another certificate than the one this centre gave it")
+		}
+		return nil
+	}, InsecureSkipVerify: true} //nolint:gosec // pinned above: the certificate must be our own, whatever its name
+}
+
+func (c *Center) status(ctx context.Context, site string, payload []byte) {
+	if err := c.store.SetStatus(ctx, wim.SiteID(site), payload); err != nil && ctx.Err() == nil {
+		c.log.Warn("status of a site was not stored", "site", site, "error", err)
+	}
+}
+
+func (c *Center) pages() (http.Handler, error) {
+	names := map[wim.Competence]console.Name{}
+	for _, a := range c.p.cfg.Authorities {
+		names[a.Competence] = console.Name{Zh: a.Zh, En: a.En}
+	}
+	return console.New(console.Config{
+		Store: c.store, Sessions: c.store.Sessions(), Pictures: c.pictures, Title: c.p.cfg.Title, Authorities: names,
+		Location: c.p.zone, Secure: c.p.webTLS != nil, Logger: c.log,
+	})
+}
+
+// mux keeps the sites' way in apart from the officers' pages: a picture is PUT with a site's signature, all
+// else needs a session.
+func (c *Center) mux(pages http.Handler, in *intake.Intake) http.Handler {
+	put := in.PictureHandler(c.pictures)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/pictures/") {
+			put.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
+}
+
+func (c *Center) health(reg *prometheus.Registry) http.Handler {
+	m := http.NewServeMux()
+	m.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}))
+	m.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "ok") //nolint:errcheck // the caller has gone
+	})
+	m.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		select {
+		case <-c.ready:
+			fmt.Fprintln(w, "ready") //nolint:errcheck // the caller has gone
+		default:
+			http.Error(w, "the intake has not reached the broker yet", http.StatusServiceUnavailable)
+		}
+	})
+	return m
+}
+
+func openCenter(cfg CenterConfig) (*centerParts, error) {
+	p := &centerParts{cfg: cfg, keys: map[wim.SiteID][]*seal.Verifier{}, sets: map[wim.Digest]*rules.Set{}}
+	var err error
+	if p.signer, err = seal.ReadSigner(cfg.path(cfg.Key)); err != nil {
+		return nil, err
+	}
+	// The intake's own password never leaves this process, so it is drawn anew at each start.
+	p.users = []broker.User{{Name: intakeUser, Password: broker.NewPassword()}}
+	for _, s := range cfg.Sites {
+		for _, k := range s.Keys {
+			v, err := seal.ReadVerifier(cfg.path(k))
+			if err != nil {
+				return nil, fmt.Errorf("site %s: %w", s.Site, err)
+			}
+			p.keys[s.Site] = append(p.keys[s.Site], v)
+		}
+		pw, err := conf.Secret(cfg.path(s.PasswordFile))
+		if err != nil {
+			return nil, fmt.Errorf("site %s: %w", s.Site, err)
+		}
+		p.users = append(p.users, broker.User{Name: string(s.Site), Password: pw, Site: string(s.Site)})
+	}
+	for _, name := range cfg.Rules {
+		set, err := ruleSet(cfg.dir, name)
+		if err != nil {
+			return nil, err
+		}
+		p.sets[set.Digest()] = set
+	}
+	for _, o := range cfg.Officers {
+		hash, err := conf.Secret(cfg.path(o.HashFile))
+		if err != nil {
+			return nil, fmt.Errorf("officer %s: %w", o.Login, err)
+		}
+		p.officers = append(p.officers, center.Officer{Login: o.Login, Name: o.Name, Competence: o.Competence, Hash: hash})
+	}
+	if p.zone, err = time.LoadLocation(cfg.Zone); err != nil {
+		return nil, fmt.Errorf("zone: %w", err)
+	}
+	if p.webTLS, err = serverTLS("web.listen", cfg.Web.Listen, cfg.path(cfg.Web.CertFile), cfg.path(cfg.Web.KeyFile)); err != nil {
+		return nil, err
+	}
+	if p.mqttTLS, err = serverTLS("broker.listen", cfg.Broker.Listen, cfg.path(cfg.Broker.CertFile), cfg.path(cfg.Broker.KeyFile)); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
