@@ -39,7 +39,7 @@ type Proxy struct {
 // pair is one connection through the proxy.
 type pair struct {
 	near, far net.Conn
-	holed     bool // bytes were swallowed, so what follows would make no sense; guarded by the proxy's mu
+	holed     [2]bool // by direction: bytes were swallowed, so what follows would make no sense; guarded by the proxy's mu
 }
 
 // Start opens a link to target, which need not be there yet.
@@ -105,7 +105,7 @@ func (p *Proxy) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cut, p.swallow, p.delay = false, [2]bool{}, 0
-	p.breakAll(func(c *pair) bool { return c.holed })
+	p.breakAll(func(c *pair) bool { return c.holed != [2]bool{} })
 }
 
 // Close breaks everything and waits for it.
@@ -207,9 +207,9 @@ func (p *Proxy) carry(c *pair, d Direction) {
 
 func (p *Proxy) pass(c *pair, d Direction, to io.Writer, b []byte) bool {
 	p.mu.Lock()
-	swallow, delay := p.swallow[d] || c.holed, p.delay
+	swallow, delay := p.swallow[d] || c.holed[d], p.delay
 	if swallow {
-		c.holed = true
+		c.holed[d] = true
 	}
 	p.mu.Unlock()
 	if swallow {

@@ -140,6 +140,35 @@ func TestASwallowingLinkStaysOpenAndHealingBreaksWhatHasAHole(t *testing.T) {
 	}
 }
 
+func TestALinkThatSwallowsOneWayCarriesTheOther(t *testing.T) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // nothing more is accepted
+	p := start(t, l.Addr().String())
+	p.Swallow(linktest.Down)
+	near := dial(t, p)
+	far, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close() //nolint:errcheck // all was said
+	lines := bufio.NewReader(far)
+	for range 3 {
+		if _, err := io.WriteString(near, "up\n"); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := lines.ReadString('\n'); err != nil || s != "up\n" {
+			t.Fatalf("up came %q, %v", s, err)
+		}
+		if _, err := io.WriteString(far, "down\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestTheTargetMayComeLater(t *testing.T) {
 	p := start(t, "127.0.0.1:1")
 	if reaches(t, p) {

@@ -29,8 +29,9 @@ type CenterConfig struct {
 	// is told to forget the message only when it returned nil; an error ends the slot's connection, so that the
 	// broker sends the message again later. It may call SendReceipt. The same message may come twice.
 	OnMessage func(ctx context.Context, site string, payload []byte) error
-	// OnStatus is given each new status of a site (see uplink.DecodeStatus), in the same order; wills that
-	// came late are kept from it. The retained one comes again on every connection.
+	// OnStatus is given the newest status of a site (see uplink.DecodeStatus) by the same worker as its messages;
+	// what was overtaken before it could be given, and wills that came late, are left out. The retained one comes
+	// again on every connection.
 	OnStatus func(site string, payload []byte)
 	// RetryMin and RetryMax bound the waits between connections; zero is 250 ms and 15 s.
 	RetryMin, RetryMax time.Duration
@@ -69,8 +70,8 @@ type CenterStats struct {
 	Messages       uint64 // taken by OnMessage and acknowledged
 	Failed         uint64 // not taken by OnMessage: the connection was ended so that they come again
 	Repeated       uint64 // sent again by the broker while the first copy still waited here
-	Malformed      uint64 // topic or status not of this protocol, acknowledged and dropped
-	Statuses       uint64
+	Malformed      uint64 // topic, status or QoS not of this protocol, acknowledged and dropped
+	Statuses       uint64 // read, not counting late wills
 	StaleStatuses  uint64 // late wills
 	Overflows      uint64 // connections ended because the broker sent more than fits
 	Receipts       uint64 // acknowledged by the broker
@@ -103,7 +104,7 @@ func NewCenter(cfg CenterConfig) *Center {
 	}
 	c := &Center{cfg: cfg, log: cfg.Logger.With("part", "uplink"), slots: map[int]*slot{}, ready: make(chan struct{})}
 	for _, n := range cfg.Slots {
-		c.slots[n] = &slot{center: c, number: n, log: c.log.With("slot", n), last: map[string]uplink.SiteStatus{}}
+		c.slots[n] = newSlot(c, n)
 	}
 	c.missing.Store(int64(len(c.slots)))
 	return c

@@ -272,12 +272,8 @@ func (e *epoch) publish(ctx context.Context, topic string, payload []byte, retai
 	}
 }
 
-// subscribe asks for QoS 1 on each filter and waits until the broker granted all.
-func (e *epoch) subscribe(ctx context.Context, filters ...string) error {
-	want := make(map[string]byte, len(filters))
-	for _, f := range filters {
-		want[f] = 1
-	}
+// subscribe asks for each filter with its QoS and waits until the broker granted all.
+func (e *epoch) subscribe(ctx context.Context, want map[string]byte) error {
 	t := e.client.SubscribeMultiple(want, nil)
 	late := time.NewTimer(answerTimeout)
 	defer late.Stop()
@@ -298,9 +294,9 @@ func (e *epoch) subscribe(ctx context.Context, filters ...string) error {
 		return errors.New("subscribe: no answer to read")
 	}
 	result := granted.Result()
-	for _, f := range filters {
-		if qos, ok := result[f]; !ok || qos != 1 {
-			return fmt.Errorf("subscribe: the broker does not let this user read %s with QoS 1 (answer %d); give it the right to", f, qos)
+	for f, asked := range want {
+		if qos, ok := result[f]; !ok || qos != asked {
+			return fmt.Errorf("subscribe: the broker does not let this user read %s with QoS %d (answer %d); give it the right to", f, asked, qos)
 		}
 	}
 	return nil

@@ -194,7 +194,7 @@ func (s *Site) connect(ctx context.Context, a address, n uint64) (*epoch, error)
 	if err != nil {
 		return nil, err
 	}
-	if err = e.subscribe(ctx, receipts); err == nil {
+	if err = e.subscribe(ctx, map[string]byte{receipts: 1}); err == nil {
 		err = s.say(ctx, answerTimeout, e, s.status(uplink.Online, n))
 	}
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // queueLength is how many messages wait between the connection and the worker of a slot. Brokers bound the
-// unacknowledged ones well below it (nats-server here 64 for each of two subscriptions, Mosquitto 20 in all).
+// unacknowledged ones well below it (nats-server here 64, Mosquitto 20).
 const queueLength = 256
 
 // slot is one connection of a centre and the one worker that takes its messages.
@@ -23,13 +23,16 @@ type slot struct {
 	center *Center
 	number int
 	log    *slog.Logger
+	board  *board
 
 	mu    sync.Mutex
 	epoch *epoch // guarded by mu; nil while not connected
 
-	// owned by the run goroutine
-	once bool // has subscribed
-	last map[string]uplink.SiteStatus
+	once bool // has subscribed; owned by the run goroutine
+}
+
+func newSlot(c *Center, number int) *slot {
+	return &slot{center: c, number: number, log: c.log.With("slot", number), board: newBoard()}
 }
 
 // queue is what waits in one epoch.
@@ -86,8 +89,11 @@ func (s *slot) connect(ctx context.Context, a address, q *queue) (*epoch, error)
 	if err != nil {
 		return nil, err
 	}
-	// Each time, because a broker that lost its store has no session of ours any more.
-	if err := e.subscribe(ctx, uplink.SlotFilter(s.number, uplink.Segments), uplink.SlotFilter(s.number, uplink.Status)); err != nil {
+	// Each time, because a broker that lost its store has no session of ours any more. Segments alone are asked
+	// for with QoS 1: nats-server counts what a session has unacknowledged over all its subscriptions, but hands
+	// out messages to each by itself, and what is over the count it drops and sends again only after AckWait, out
+	// of order. A status is retained and only its last value counts, so QoS 0 loses nothing.
+	if err := e.subscribe(ctx, map[string]byte{uplink.SlotFilter(s.number, uplink.Segments): 1, uplink.SlotFilter(s.number, uplink.Status): 0}); err != nil {
 		e.close()
 		return nil, err
 	}
@@ -100,15 +106,41 @@ func (s *slot) connect(ctx context.Context, a address, q *queue) (*epoch, error)
 
 // enqueue runs in the library's goroutine, which also reads acknowledgements: it must never wait.
 func (s *slot) enqueue(e *epoch, q *queue, m paho.Message) {
-	if m.Qos() > 0 && !q.enter(m) {
-		s.center.n.repeated.Add(1) // the first copy's acknowledgement covers it
-		return
-	}
-	select {
-	case q.messages <- m:
+	n := &s.center.n
+	site, channel, err := uplink.SiteOf(m.Topic())
+	switch {
+	case err != nil, channel != uplink.Segments && channel != uplink.Status:
+		n.malformed.Add(1)
+		s.log.Warn("a message on a topic that is not of this protocol was dropped", "topic", m.Topic())
+		m.Ack()
+	case channel == uplink.Status:
+		s.status(site, m.Payload())
+		m.Ack()
+	case m.Qos() == 0: // promises nothing, and is bounded by nothing
+		n.malformed.Add(1)
+		s.log.Warn("segments without acknowledgement were dropped; publish them with QoS 1", "site", site)
+	case !q.enter(m):
+		n.repeated.Add(1) // the first copy's acknowledgement covers it
 	default:
-		s.center.n.overflows.Add(1)
-		e.end(errOverflow)
+		select {
+		case q.messages <- m:
+		default:
+			n.overflows.Add(1)
+			e.end(errOverflow)
+		}
+	}
+}
+
+func (s *slot) status(site string, payload []byte) {
+	n := &s.center.n
+	switch err := s.board.put(site, payload); {
+	case errors.Is(err, errStale):
+		n.stale.Add(1)
+	case err != nil:
+		n.malformed.Add(1)
+		s.log.Warn("a status that is none was dropped", "site", site, "err", err)
+	default:
+		n.statuses.Add(1)
 	}
 }
 
@@ -134,16 +166,15 @@ func (q *queue) leave(m paho.Message) {
 // not been acknowledged and comes again.
 func (s *slot) serve(ctx context.Context, e *epoch, q *queue) error {
 	s.set(e)
-	defer s.set(nil)
 	var err error
 	for err == nil {
 		select {
 		case <-ctx.Done():
 			err = ctx.Err()
-			continue
 		case <-e.lost:
 			err = e.reason()
-			continue
+		case <-s.board.hint:
+			s.tell()
 		case m := <-q.messages:
 			if err = s.take(ctx, m); err == nil {
 				q.leave(m) // before the acknowledgement, after which the broker may use the id anew
@@ -161,46 +192,26 @@ func (s *slot) serve(ctx context.Context, e *epoch, q *queue) error {
 }
 
 func (s *slot) take(ctx context.Context, m paho.Message) error {
-	n := &s.center.n
-	site, channel, err := uplink.SiteOf(m.Topic())
+	site, _, err := uplink.SiteOf(m.Topic())
 	if err != nil {
-		n.malformed.Add(1)
-		s.log.Warn("a message on a topic that is not of this protocol was dropped", "topic", m.Topic(), "err", err)
-		return nil
+		return err
 	}
-	switch channel {
-	case uplink.Segments:
-		if err := s.center.cfg.OnMessage(ctx, site, m.Payload()); err != nil {
-			if ctx.Err() == nil {
-				n.failed.Add(1)
-			}
-			return fmt.Errorf("message of %s not taken: %w", site, err)
+	if err := s.center.cfg.OnMessage(ctx, site, m.Payload()); err != nil {
+		if ctx.Err() == nil {
+			s.center.n.failed.Add(1)
 		}
-		n.messages.Add(1)
-	case uplink.Status:
-		s.status(site, m.Payload())
-	default:
-		n.malformed.Add(1)
+		return fmt.Errorf("message of %s not taken: %w", site, err)
 	}
+	s.center.n.messages.Add(1)
 	return nil
 }
 
-func (s *slot) status(site string, payload []byte) {
-	n := &s.center.n
-	st, err := uplink.DecodeStatus(payload)
-	switch {
-	case errors.Is(err, uplink.ErrMessage):
-		n.malformed.Add(1)
-		s.log.Warn("a status that is none was dropped", "site", site, "err", err)
-		return
-	case st.Stale(s.last[site]):
-		n.stale.Add(1)
-		return
-	}
-	n.statuses.Add(1)
-	s.last[site] = st
-	if s.center.cfg.OnStatus != nil {
-		s.center.cfg.OnStatus(site, payload)
+// tell passes on what is new of the sites.
+func (s *slot) tell() {
+	for _, n := range s.board.take() {
+		if s.center.cfg.OnStatus != nil {
+			s.center.cfg.OnStatus(n.site, n.payload)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -37,19 +38,23 @@ func testSlot(onMessage func(context.Context, string, []byte) error, onStatus fu
 	return c.slots[n]
 }
 
+// testEpoch is open and has no connection.
+func testEpoch() *epoch { return &epoch{lost: make(chan struct{})} }
+
 func TestWhatIsNotOfThisProtocolIsDroppedAndCounted(t *testing.T) {
-	s := testSlot(func(context.Context, string, []byte) error { return errors.New("must not be asked") }, nil)
-	elsewhere := "axlegate/v1/" + "99" + "/north-1/segments"
+	s, e, q := testSlot(nil, nil), testEpoch(), newQueue()
 	for _, l := range []*letter{
-		{topic: "other/topic"}, {topic: elsewhere}, {topic: uplink.Topic("north-1", "gossip")},
-		{topic: uplink.Topic("north-1", uplink.Status), payload: []byte("{}")},
+		{topic: "other/topic", qos: 1}, {topic: "axlegate/v1/99/north-1/segments", qos: 1},
+		{topic: uplink.Topic("north-1", "gossip"), qos: 1}, {topic: uplink.Topic("north-1", uplink.Receipts), qos: 1},
+		{topic: uplink.Topic("north-1", uplink.Status), payload: []byte("{}"), qos: 1},
 	} {
-		if err := s.take(t.Context(), l); err != nil {
-			t.Errorf("%s: %v", l.topic, err)
+		if s.enqueue(e, q, l); !l.acked {
+			t.Errorf("%s is not acknowledged and comes for ever", l.topic)
 		}
 	}
-	if n := s.center.Stats().Malformed; n != 4 {
-		t.Fatalf("counted %d", n)
+	s.enqueue(e, q, &letter{topic: uplink.Topic("north-1", uplink.Segments)}) // QoS 0
+	if n := s.center.Stats().Malformed; n != 6 || len(q.messages) != 0 || e.reason() != nil {
+		t.Fatalf("counted %d, %d wait, ended with %v", n, len(q.messages), e.reason())
 	}
 }
 
@@ -59,9 +64,8 @@ func TestALateWillDoesNotHideANewerOnline(t *testing.T) {
 	say := func(state uplink.State, boot string, n uint64) {
 		t.Helper()
 		p := uplink.SiteStatus{State: state, Boot: boot, Connection: n}.Encode()
-		if err := s.take(t.Context(), &letter{topic: uplink.Topic("north-1", uplink.Status), payload: p}); err != nil {
-			t.Fatal(err)
-		}
+		s.enqueue(testEpoch(), newQueue(), &letter{topic: uplink.Topic("north-1", uplink.Status), payload: p})
+		s.tell()
 	}
 	say(uplink.Online, "a", 1)
 	say(uplink.Online, "a", 2)
@@ -77,18 +81,45 @@ func TestALateWillDoesNotHideANewerOnline(t *testing.T) {
 	}
 }
 
-func TestMoreThanFitsEndsTheConnectionInsteadOfWaiting(t *testing.T) {
-	s := testSlot(nil, nil)
-	e := &epoch{lost: make(chan struct{})}
-	q := newQueue()
-	for i := range uint16(queueLength) {
-		s.enqueue(e, q, &letter{id: i + 1, qos: 1})
+func TestStatusesNeverFillTheQueueHoweverManySitesThereAre(t *testing.T) {
+	last := map[string]string{}
+	s := testSlot(nil, func(site string, p []byte) { last[site] = string(p) })
+	e, q := testEpoch(), newQueue()
+	sites := 0
+	for i := 0; sites < 2*queueLength; i++ {
+		site := "site-" + strconv.Itoa(i)
+		if uplink.Slot(site) != s.number {
+			continue
+		}
+		sites++
+		for n := uint64(1); n <= 2; n++ {
+			p := uplink.SiteStatus{State: uplink.Online, Boot: site, Connection: n}.Encode()
+			s.enqueue(e, q, &letter{topic: uplink.Topic(site, uplink.Status), payload: p})
+		}
 	}
-	s.enqueue(e, q, &letter{id: 7, qos: 1, dup: true}) // the first copy waits
+	<-s.board.hint
+	s.tell()
+	if e.reason() != nil || len(last) != sites {
+		t.Fatalf("%d of %d told, ended with %v", len(last), sites, e.reason())
+	}
+	for site, p := range last {
+		if !strings.Contains(p, `"connection":2`) {
+			t.Fatalf("%s: told %s", site, p)
+		}
+	}
+}
+
+func TestMoreThanFitsEndsTheConnectionInsteadOfWaiting(t *testing.T) {
+	s, e, q := testSlot(nil, nil), testEpoch(), newQueue()
+	topic := uplink.Topic("north-1", uplink.Segments)
+	for i := range uint16(queueLength) {
+		s.enqueue(e, q, &letter{topic: topic, id: i + 1, qos: 1})
+	}
+	s.enqueue(e, q, &letter{topic: topic, id: 7, qos: 1, dup: true}) // the first copy waits
 	if e.reason() != nil || s.center.Stats().Repeated != 1 {
 		t.Fatalf("ended with %v, %+v", e.reason(), s.center.Stats())
 	}
-	s.enqueue(e, q, &letter{id: queueLength + 1, qos: 1})
+	s.enqueue(e, q, &letter{topic: topic, id: queueLength + 1, qos: 1})
 	if !errors.Is(e.reason(), errOverflow) || s.center.Stats().Overflows != 1 {
 		t.Fatalf("ended with %v, %+v", e.reason(), s.center.Stats())
 	}
@@ -99,7 +130,7 @@ func TestMoreThanFitsEndsTheConnectionInsteadOfWaiting(t *testing.T) {
 }
 
 func TestAnEpochEndsOnceAndKeepsItsFirstReason(t *testing.T) {
-	e := &epoch{lost: make(chan struct{})}
+	e := testEpoch()
 	first := errors.New("first")
 	e.end(first)
 	e.end(errors.New("second"))

@@ -58,6 +58,30 @@ func TestMessagesArriveInOrderAndReceiptsComeBack(t *testing.T) {
 	}
 }
 
+// nats-server drops what is over a session's count of unacknowledged messages and sends it again much later: that must
+// never happen, however slowly the messages are taken and however many statuses come in between.
+func TestASlowHandlerKeepsTheOrder(t *testing.T) {
+	a, c := neighbours()
+	b, _ := startBroker(t, "127.0.0.1:0", t.TempDir(), a, c)
+	gate := make(chan struct{})
+	in := &inbox{refuse: func(delivery) error { <-gate; return nil }}
+	startCenter(t, centerConfig(t, b.Addr(), in, a, c))
+	s, _ := startSite(t, siteConfig(t, b.Addr(), a))
+	want := numbered(200)
+	for i, p := range want { // acknowledged by the broker, waiting for the handler
+		deliver(t, s, []string{p}, nil)
+		if i%20 == 0 {
+			_, other := startSite(t, siteConfig(t, b.Addr(), c)) // a retained status each time
+			other.halt("site")
+		}
+	}
+	close(gate)
+	until(t, "all messages", func() bool { return len(in.payloads(a)) >= len(want) })
+	if got := in.payloads(a); !slices.Equal(got, want) {
+		t.Fatalf("out of order or twice: %q", got)
+	}
+}
+
 // deliver publishes like a journal: the oldest that was not acknowledged first, again after each failure.
 func deliver(t *testing.T, s *mqtt.Site, messages []string, at func(i int)) {
 	t.Helper()
