@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/axlegate/axlegate/wim"
@@ -79,33 +80,36 @@ func (c *camera) see(s sighting) {
 	}
 }
 
-// run pushes until ctx ends.
+// run pushes until ctx ends, and waits for late events that are on their way.
 func (c *camera) run(ctx context.Context) error {
+	var late sync.WaitGroup
+	defer late.Wait()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case s := <-c.queue:
-			if s.delay > 0 {
-				// A late event must not hold up the ones behind it.
-				go func() {
-					if wait(ctx, s.delay) {
-						c.deliver(ctx, s)
-					}
-				}()
+			// Drawn here: painter and chance belong to this goroutine.
+			body, err := c.event(s)
+			if err != nil {
+				return err
+			}
+			if s.delay == 0 {
+				c.deliver(ctx, s, body)
 				continue
 			}
-			c.deliver(ctx, s)
+			// A late event must not hold up the ones behind it.
+			late.Go(func() {
+				if wait(ctx, s.delay) {
+					c.deliver(ctx, s, body)
+				}
+			})
 		}
 	}
 }
 
-func (c *camera) deliver(ctx context.Context, s sighting) {
-	body, err := c.event(s)
-	if err != nil {
-		c.log.Error("camera cannot draw", "error", err)
-		return
-	}
+// deliver pushes an event, as often as it repeats, each until it is taken.
+func (c *camera) deliver(ctx context.Context, s sighting, body []byte) {
 	for range 1 + s.repeats {
 		pause := 100 * time.Millisecond
 		for try := 0; ; try++ {
