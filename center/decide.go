@@ -104,7 +104,7 @@ func Decide(j *Journey, now wim.Time) Decision {
 		}
 	}
 	for _, a := range j.Alerts {
-		a.Outcome, a.Standing = opinionOn(a, latest.Verdict)
+		a.Outcome, a.Standing = lastOpinion(all, a.Competence)
 		d.Update = append(d.Update, a)
 	}
 	for i := range all {
@@ -112,8 +112,8 @@ func Decide(j *Journey, now wim.Time) Decision {
 			if o.Outcome != wim.Exceeded || o.Standing == wim.Void || alerted(j.Alerts, o.Competence) || alerted(d.Raise, o.Competence) {
 				continue
 			}
-			a := Alert{Matter: d.Matter.ID, Competence: o.Competence, Outcome: o.Outcome, Standing: o.Standing, Raised: now}
-			a.Outcome, a.Standing = opinionOn(a, latest.Verdict)
+			a := Alert{Matter: d.Matter.ID, Competence: o.Competence, Raised: now}
+			a.Outcome, a.Standing = lastOpinion(all, a.Competence)
 			d.Raise = append(d.Raise, a)
 		}
 	}
@@ -129,13 +129,15 @@ func Decide(j *Journey, now wim.Time) Decision {
 	return d
 }
 
-// opinionOn is what the verdict now says on what an alert was raised for; a verdict that no longer speaks of
-// the competence leaves it as it was.
-func opinionOn(a Alert, v *wim.Verdict) (wim.Outcome, wim.Standing) {
-	if o, ok := v.Of(a.Competence); ok {
-		return o.Outcome, o.Standing
+// lastOpinion is what the latest account that speaks of a competence says; alerts are only raised for
+// competences of which one does.
+func lastOpinion(all []Account, c wim.Competence) (outcome wim.Outcome, standing wim.Standing) {
+	for i := range all {
+		if o, ok := all[i].Verdict.Of(c); ok {
+			outcome, standing = o.Outcome, o.Standing
+		}
 	}
-	return a.Outcome, a.Standing
+	return outcome, standing
 }
 
 func alerted(alerts []Alert, c wim.Competence) bool {
