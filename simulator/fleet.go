@@ -84,8 +84,10 @@ func newFleet(r *rand.Rand, t *Traffic) []Vehicle {
 			v.kerb = append(v.kerb, w)
 			kerb += w
 		}
-		trailerKerb := b.trailer / 10 * 10
-		v.capacity = (b.limit - kerb) / 10 * 10
+		// Licences are written in steps of 5 kg.
+		trailerKerb := b.trailer
+		kerb = round(kerb, 5)
+		v.capacity = b.limit - kerb
 		v.Licence = wim.Registration{Plate: v.Front, Kind: wim.Goods, Kerb: kerb - trailerKerb, DriveAxles: b.drive, Axles: b.ownAxles}
 		if b.train {
 			v.Trailer = plate(true)
