@@ -31,6 +31,8 @@ func (l Logging) Logger(w io.Writer) *slog.Logger {
 // Signalled returns a context that ends with the first SIGINT or SIGTERM. A second one ends the process at
 // once, for an operator who will not wait for a clean shutdown.
 func Signalled(parent context.Context) (context.Context, context.CancelFunc) {
+	// A reader of our output that goes away must not take the shutdown with it.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, cancel := context.WithCancel(parent)
 	ch := make(chan os.Signal, 2)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
