@@ -1,0 +1,214 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/center/console"
+	"github.com/axlegate/axlegate/center/intake"
+	"github.com/axlegate/axlegate/center/picture"
+	"github.com/axlegate/axlegate/center/review"
+	"github.com/axlegate/axlegate/center/store"
+	"github.com/axlegate/axlegate/rules"
+	"github.com/axlegate/axlegate/uplink"
+	"github.com/axlegate/axlegate/uplink/broker"
+	"github.com/axlegate/axlegate/uplink/mqtt"
+	"github.com/axlegate/axlegate/wim"
+	"github.com/axlegate/axlegate/wim/seal"
+)
+
+// centre is a whole centre in this process, with a second site whose messages go nowhere: the bare peer.
+type centre struct {
+	b     *testing.B
+	url   string
+	site  *mqtt.Site
+	bare  *mqtt.Site
+	taken chan time.Time // when a bare message reached its subscriber
+	key   *seal.Signer
+	stop  func()
+}
+
+func newCentre(b *testing.B, set *rules.Set) *centre {
+	b.Helper()
+	c := &centre{b: b, taken: make(chan time.Time, 16)}
+	must := func(err error) {
+		b.Helper()
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	dir := b.TempDir()
+	var err error
+	c.key, err = seal.GenerateSigner()
+	must(err)
+	own, err := seal.GenerateSigner()
+	must(err)
+	st, err := store.OpenSQLite(b.Context(), store.Config{Path: filepath.Join(dir, "center.db")})
+	must(err)
+	hash, err := console.HashPassword("a long password")
+	must(err)
+	must(st.PutOfficer(b.Context(), center.Officer{Login: "road", Name: "road", Competence: wim.RoadAdministration, Hash: hash}))
+	pics, err := picture.Open(filepath.Join(dir, "pictures"))
+	must(err)
+	br, err := broker.New(broker.Config{Listen: "127.0.0.1:0", StoreDir: filepath.Join(dir, "broker"), Users: []broker.User{
+		{Name: "intake", Password: "i"}, {Name: "bench-1", Password: "s", Site: "bench-1"}, {Name: "bare-1", Password: "s", Site: "bare-1"}}})
+	must(err)
+	var link *mqtt.Center
+	in, err := intake.New(intake.Config{Store: st, Signer: own,
+		Sites:       func(wim.SiteID) ([]*seal.Verifier, bool) { return []*seal.Verifier{c.key.Verifier()}, true },
+		SendReceipt: func(ctx context.Context, s string, j []byte) error { return link.SendReceipt(ctx, s, j) }})
+	must(err)
+	rev, err := review.New(review.Config{Store: st, Rules: func(wim.Digest) (*rules.Set, bool) { return set, true }})
+	must(err)
+	pages, err := console.New(console.Config{Store: st, Sessions: st.Sessions(), Pictures: pics})
+	must(err)
+	srv := httptest.NewServer(pages)
+	c.url = srv.URL
+
+	ctx, cancel := context.WithCancel(b.Context())
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return br.Run(ctx) })
+	must(br.WaitReady(ctx))
+	slots := make([]int, uplink.Slots)
+	for i := range slots {
+		slots[i] = i
+	}
+	link = mqtt.NewCenter(mqtt.CenterConfig{Broker: br.URL(), Username: "intake", Password: "i", Slots: slots,
+		OnMessage: func(ctx context.Context, site string, p []byte) error {
+			if site == "bare-1" {
+				c.taken <- time.Now()
+				return nil
+			}
+			return in.HandleMessage(ctx, site, p)
+		}, OnStatus: func(string, []byte) {}})
+	end := func(name string) *mqtt.Site {
+		return mqtt.NewSite(mqtt.SiteConfig{Broker: br.URL(), Site: name, Chain: "0", Username: name, Password: "s", BootID: "1", OnReceipt: func([]byte) {}})
+	}
+	c.site, c.bare = end("bench-1"), end("bare-1")
+	for _, run := range []func(context.Context) error{link.Run, in.Run, rev.Run} {
+		g.Go(func() error { return run(ctx) })
+	}
+	<-link.Ready()
+	g.Go(func() error { return c.site.Run(ctx) })
+	g.Go(func() error { return c.bare.Run(ctx) })
+	<-c.site.Up()
+	<-c.bare.Up()
+	c.stop = func() {
+		srv.CloseClientConnections()
+		srv.Close()
+		cancel()
+		if err := g.Wait(); err != nil {
+			b.Error(err)
+		}
+		if err := st.Close(); err != nil {
+			b.Error(err)
+		}
+	}
+	return c
+}
+
+// board signs in and gives the time at which each raised alert arrives on the live stream.
+func (c *centre) board() <-chan time.Time {
+	c.b.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		c.b.Fatal(err)
+	}
+	client := &http.Client{Jar: jar}
+	do := func(method, path string, body io.Reader) *http.Response {
+		req, err := http.NewRequestWithContext(c.b.Context(), method, c.url+path, body)
+		if err != nil {
+			c.b.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		resp, err := client.Do(req)
+		if err != nil {
+			c.b.Fatal(err)
+		}
+		if resp.StatusCode != http.StatusOK {
+			c.b.Fatalf("%s %s: %s", method, path, resp.Status)
+		}
+		return resp
+	}
+	if err := do(http.MethodPost, "/sign-in", strings.NewReader(url.Values{"login": {"road"}, "password": {"a long password"}}.Encode())).Body.Close(); err != nil {
+		c.b.Fatal(err)
+	}
+	stream := do(http.MethodGet, "/events?after=0", nil) //nolint:bodyclose // closed with the server's connections
+	out := make(chan time.Time, 64)
+	go func() {
+		s := bufio.NewScanner(stream.Body)
+		s.Buffer(make([]byte, 64<<10), 4<<20)
+		for s.Scan() {
+			// Only events of the table carry an id; the state that the page shows does not.
+			if strings.HasPrefix(s.Text(), "id:") {
+				out <- time.Now()
+			}
+		}
+	}()
+	return out
+}
+
+// BenchmarkEdgeToBoard measures from handing a signed segment with an exceeded passage to the link, until the
+// alert arrives on an officer's live stream over HTTP: broker, signature, digests, synced store, receipt, judging
+// again, matter and alert synced, event. The peer is a bare publish of as many bytes to a subscriber, through
+// the same broker and the same MQTT library.
+func BenchmarkEdgeToBoard(b *testing.B) {
+	set, f := ruleSet(b), sixAxles()
+	c := newCentre(b, set)
+	defer c.stop()
+	events := c.board()
+	var v wim.Verdict
+	set.Judge(f, &v)
+	chain := wim.NewChainID()
+	var prev wim.Digest
+	var seq uint64
+	segment := func(r wim.Record) []byte {
+		seq++
+		r.Format, r.Site, r.Chain, r.Seq, r.Prev, r.Nonce, r.Clock, r.Time = wim.RecordFormat, "bench-1", chain, seq, prev, wim.NewNonce(), wim.ClockSynchronised, f.Time
+		s, err := seal.Record(&r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		prev = s.Digest
+		jws, err := seal.SignSegment(c.key, seal.Segment{Site: "bench-1", Chain: chain, From: seq, Digests: []wim.Digest{s.Digest}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		payload, _, err := uplink.Pack([][]byte{seal.AppendBundle(nil, jws, [][]byte{s.Raw})})
+		if err != nil {
+			b.Fatal(err)
+		}
+		return payload
+	}
+	publish := func(s *mqtt.Site, p []byte) time.Time {
+		at := time.Now()
+		if err := s.Publish(b.Context(), p); err != nil {
+			b.Fatal(err)
+		}
+		return at
+	}
+	publish(c.site, segment(wim.Record{Kind: wim.KindStart, Start: &wim.ChainStart{Cause: "new-journal", Key: c.key.ID}}))
+	var ours, peer spread
+	for b.Loop() {
+		p := segment(wim.Record{Kind: wim.KindPassage, Passage: &wim.Passage{
+			Source: wim.DeviceCursor{Device: "scale-1", Boot: 7, Seq: uint32(seq)}, Facts: *f, Verdict: v}})
+		at := publish(c.site, p)
+		ours.add((<-events).Sub(at))
+		at = publish(c.bare, p)
+		peer.add((<-c.taken).Sub(at))
+	}
+	b.StopTimer()
+	report(b, ours, peer)
+}
