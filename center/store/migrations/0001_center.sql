@@ -187,3 +187,5 @@ CREATE TABLE trail (
 ) STRICT;
 CREATE TRIGGER trail_no_update BEFORE UPDATE ON trail BEGIN SELECT RAISE(ABORT, 'the audit trail is append only'); END;
 CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail BEGIN SELECT RAISE(ABORT, 'the audit trail is append only'); END;
+CREATE TRIGGER trail_no_replace BEFORE INSERT ON trail WHEN EXISTS (SELECT 1 FROM trail WHERE id = NEW.id)
+	BEGIN SELECT RAISE(ABORT, 'the audit trail is append only'); END;
