@@ -38,7 +38,7 @@ func (b *browser) listen(query, lastID string) *feed {
 	if lastID != "" {
 		r.Header.Set("Last-Event-ID", lastID)
 	}
-	res, err := b.http.Do(r)
+	res, err := b.http.Do(r) //nolint:bodyclose // the feed closes it
 	if err != nil {
 		cancel()
 		b.Fatal(err)

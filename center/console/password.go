@@ -42,7 +42,7 @@ func HashPassword(password string) (string, error) {
 		return "", fmt.Errorf("password: want at least %d characters and at most %d bytes; choose another", passwordMin, passwordMax)
 	}
 	salt := make([]byte, hashSalt)
-	rand.Read(salt) //nolint:errcheck // crypto/rand.Read never fails since Go 1.24
+	rand.Read(salt) // never fails since Go 1.24
 	h := hash{memory: hashMemory, time: hashTime, threads: hashThreads, salt: salt}
 	h.key = h.of(password, hashLength)
 	return h.String(), nil
@@ -104,8 +104,8 @@ type checker struct {
 
 func newChecker() *checker {
 	h := hash{memory: hashMemory, time: hashTime, threads: hashThreads, salt: make([]byte, hashSalt), key: make([]byte, hashLength)}
-	rand.Read(h.salt) //nolint:errcheck // crypto/rand.Read never fails since Go 1.24
-	rand.Read(h.key)  //nolint:errcheck // likewise
+	rand.Read(h.salt) // never fails since Go 1.24
+	rand.Read(h.key) // likewise
 	return &checker{turns: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)/2)), nobody: h}
 }
 

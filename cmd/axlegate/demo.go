@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -63,7 +62,7 @@ func (c demoCommand) Run() (err error) {
 	}
 	defer func() { err = errors.Join(err, logFile.Close()) }()
 	log := daemon.Logging{Format: "text"}.Logger(logFile)
-	err = runDemo(ctx, s, log, os.Stdout)
+	err = runDemo(ctx, s, log)
 	if err != nil {
 		err = fmt.Errorf("%w\n(the log says more: run again with --keep DIR and read DIR/demo.log)", err)
 	}
@@ -72,7 +71,7 @@ func (c demoCommand) Run() (err error) {
 
 // runDemo starts from the centre outwards and stops the other way round: the edges still reach their centre
 // while they hand in what they have.
-func runDemo(ctx context.Context, s *stand.Stand, log *slog.Logger, out io.Writer) error {
+func runDemo(ctx context.Context, s *stand.Stand, log *slog.Logger) error {
 	began := time.Now()
 	centerCfg, err := daemon.LoadCenter(s.Center)
 	if err != nil {
@@ -101,7 +100,7 @@ func runDemo(ctx context.Context, s *stand.Stand, log *slog.Logger, out io.Write
 	}
 	select {
 	case <-center.Ready():
-		fmt.Fprint(out, welcome(s))
+		fmt.Print(welcome(s))
 	case <-gctx.Done():
 	}
 	tick := time.NewTicker(10 * time.Second)
@@ -111,13 +110,13 @@ func runDemo(ctx context.Context, s *stand.Stand, log *slog.Logger, out io.Write
 		case <-gctx.Done():
 			running = false
 		case <-tick.C:
-			fmt.Fprintln(out, progress(gctx, center, began))
+			fmt.Println(progress(gctx, center, began))
 		}
 	}
-	fmt.Fprintln(out, "\nstopping: sensors, records, link, centre ...")
+	fmt.Println("\nstopping: sensors, records, link, centre ...")
 	err = stopAll(g, edgesUp, simsUp, centerUp)
 	if err == nil {
-		fmt.Fprintln(out, "all stopped cleanly")
+		fmt.Println("all stopped cleanly")
 	}
 	return err
 }

@@ -76,7 +76,7 @@ func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 
 	var site *edge.Site
 	boot := make([]byte, 8)
-	rand.Read(boot) //nolint:errcheck // never fails since Go 1.24
+	rand.Read(boot) // never fails since Go 1.24
 	link := mqtt.NewSite(mqtt.SiteConfig{
 		Broker: cfg.Center.Broker, Site: string(cfg.Site), Chain: j.Chain().String(), Username: cfg.Center.Username, Password: p.password,
 		TLS: p.tls, BootID: hex.EncodeToString(boot), Logger: log, OnReceipt: func(jws []byte) { site.HandleReceipt(jws) },

@@ -62,7 +62,9 @@ func (p *process) kill(t *testing.T) {
 	if err := p.cmd.Process.Kill(); err != nil {
 		t.Fatalf("kill %s: %v", p.name, err)
 	}
-	<-p.done
+	if err := <-p.done; err == nil {
+		t.Fatalf("%s had ended before it was killed", p.name)
+	}
 }
 
 // stop asks for a clean end and checks that it is one, without a data race on the way.

@@ -152,8 +152,8 @@ func (w *Words) Vehicle(v *wim.Vehicle) string {
 		c = wim.ConfigurationUnknown
 	}
 	s := w.T("vehicle."+string(c), len(v.Axles))
-	if _, make, ok := strings.Cut(v.Class, "("); ok {
-		s += " " + strings.TrimSuffix(make, ")")
+	if _, pattern, ok := strings.Cut(v.Class, "("); ok {
+		s += " " + strings.TrimSuffix(pattern, ")")
 	}
 	if !v.Sure {
 		s += w.T("vehicle.unsure")
