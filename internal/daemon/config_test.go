@@ -1,0 +1,121 @@
+package daemon
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/axlegate/axlegate/internal/stand"
+)
+
+const samples = "../../configs/samples/"
+
+func TestTheSamplesAreGood(t *testing.T) {
+	if _, err := LoadEdge(samples + "edge.yaml"); err != nil {
+		t.Error(err)
+	}
+	if _, err := LoadCenter(samples + "center.yaml"); err != nil {
+		t.Error(err)
+	}
+	if err := CheckScenario(samples + "scenario.yaml"); err != nil {
+		t.Error(err)
+	}
+	for file, want := range map[string]string{"edge.yaml": "edge", "center.yaml": "center", "scenario.yaml": "scenario"} {
+		if kind, err := KindOf(samples + file); err != nil || kind != want {
+			t.Errorf("%s is told as %q, %v", file, kind, err)
+		}
+	}
+}
+
+func TestAMistakeInAConfigurationIsNamed(t *testing.T) {
+	load := map[string]func(string) error{
+		"edge.yaml":   func(p string) error { _, err := LoadEdge(p); return err },
+		"center.yaml": func(p string) error { _, err := LoadCenter(p); return err },
+	}
+	for _, c := range []struct{ name, file, from, to, want string }{
+		{"a typo in a key", "edge.yaml", "    purpose: enforcement", "    purpos: enforcement", `did you mean "purpose"`},
+		{"an unknown purpose", "edge.yaml", "purpose: enforcement", "purpose: fun", "want enforcement, test"},
+		{"a device used twice", "edge.yaml", "device: sign-1", "device: scale-1", "used twice"},
+		{"a certificate that ends before it begins", "edge.yaml", "valid_until: 2027-02-28", "valid_until: 2025-02-28", "valid_until is not after valid_from"},
+		{"a certificate without an error to deduct", "edge.yaml", "mass_error_permille: 50 ", "mass_error_permille: 0 ", "deducted before any finding"},
+		{"a date that is none", "edge.yaml", "valid_from: 2026-03-01", "valid_from: 1.3.2026", "want a date such as"},
+		{"no key of the centre", "edge.yaml", "  receipt_keys: [center.pem.pub]\n", "", "no receipt can be believed"},
+		{"a site that is no name", "edge.yaml", "site: north-1", "site: North 1", "only a-z, 0-9"},
+		{"a camera at no end", "edge.yaml", "end: rear", "end: left", "want front or rear"},
+		{"a clock that nobody keeps", "edge.yaml", "clock: system", "clock: sundial", "want system or host"},
+		{"no site at all", "center.yaml", "sites:\n  - site: north-1\n    keys: [north-1.pem.pub]\n    password_file: north-1.password\n", "", "nobody could send"},
+		{"an officer of no authority", "center.yaml", "competence: traffic-police, hash_file", "competence: navy, hash_file", "want road-administration or traffic-police"},
+		{"a login twice", "center.yaml", "login: wang", "login: li", "listed twice"},
+		{"a zone that there is not", "center.yaml", "zone: Asia/Shanghai", "zone: Asia/Atlantis", "use a name such as"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b, err := os.ReadFile(samples + c.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := strings.Replace(string(b), c.from, c.to, 1)
+			if text == string(b) {
+				t.Fatal("the case changes nothing")
+			}
+			path := filepath.Join(t.TempDir(), c.file)
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := load[c.file](path); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.file) {
+				t.Errorf("error %v, want the file's name and %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestCheckOpensWhatAConfigurationNames(t *testing.T) {
+	s, err := stand.Create(t.Context(), stand.Config{Dir: t.TempDir(), Sites: []stand.SiteConfig{{Site: "north-1", Road: "G5", PerMinute: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	site := s.Sites[0]
+	if err := CheckCenter(s.Center); err != nil {
+		t.Error(err)
+	}
+	if err := CheckEdge(site.Edge); err == nil || !strings.Contains(err.Error(), "registrations.csv") {
+		t.Errorf("a registration table that is not there: %v", err)
+	}
+	sim, closeTruth, err := NewSim(SimFiles{Scenario: site.Scenario, Registrations: site.Registrations}, Logging{}.Logger(os.Stderr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sim.SignAddr(1) == "" {
+		t.Error("lane 1 has no sign")
+	}
+	if err := closeTruth(); err != nil {
+		t.Error(err)
+	}
+	if err := CheckEdge(site.Edge); err != nil {
+		t.Error(err)
+	}
+	key := filepath.Join(s.Dir, "north-1.pem")
+	if err := os.Chmod(key, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckEdge(site.Edge); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("a key that others may read: %v", err)
+	}
+}
+
+func TestAListenerThatOthersReachNeedsACertificate(t *testing.T) {
+	for _, c := range []struct {
+		addr string
+		good bool
+	}{{"127.0.0.1:1", true}, {"[::1]:1", true}, {"localhost:1", true}, {"0.0.0.0:1", false}, {"192.0.2.1:1", false}, {":1", false}, {"nonsense", false}} {
+		if _, err := serverTLS("x", c.addr, "", ""); (err == nil) != c.good {
+			t.Errorf("%s: %v", c.addr, err)
+		}
+	}
+	if _, err := serverTLS("x", "127.0.0.1:1", "none.crt", "none.key"); err == nil {
+		t.Error("a certificate that is not there was taken")
+	}
+	if _, err := clientTLS(samples + "edge.yaml"); err == nil || !strings.Contains(err.Error(), "no certificate") {
+		t.Errorf("a CA file without a certificate: %v", err)
+	}
+}
