@@ -151,7 +151,7 @@ func stopAll(g *errgroup.Group, tiers ...*tier) error {
 }
 
 func welcome(s *stand.Stand) string {
-	text := fmt.Sprintf("\nAxlegate runs. Open http://%s/ in two browsers:\n\n", s.Web)
+	text := fmt.Sprintf("\nAxlegate runs. Open http://%s/ in two browsers, or the second time in a private window:\n\n", s.Web)
 	for _, o := range s.Officers {
 		who := "road administration  交通运输综合执法"
 		if o.Competence == wim.TrafficPolice {
