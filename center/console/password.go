@@ -105,7 +105,7 @@ type checker struct {
 func newChecker() *checker {
 	h := hash{memory: hashMemory, time: hashTime, threads: hashThreads, salt: make([]byte, hashSalt), key: make([]byte, hashLength)}
 	rand.Read(h.salt) // never fails since Go 1.24
-	rand.Read(h.key) // likewise
+	rand.Read(h.key)  // likewise
 	return &checker{turns: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)/2)), nobody: h}
 }
 
