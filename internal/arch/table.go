@@ -81,7 +81,8 @@ func rooms() []Room {
 		},
 		{
 			Path: "center/intake", Ours: []string{"center/picture", "center/store", "uplink", "wim", "wim/seal"}, Foreign: []string{prometheus},
-			Why: "Of center/store and center/picture it takes words and errors; both stand behind interfaces of its own.",
+			Tests: []string{"center/store/storetest"},
+			Why:   "Of center/store and center/picture it takes words and errors; both stand behind interfaces of its own.",
 		},
 		{Path: "center/review", Ours: []string{"center", "rules", "wim", "wim/seal"}, Foreign: []string{prometheus}},
 		{Path: "center/picture", Ours: []string{"wim"}},
@@ -111,7 +112,8 @@ func rooms() []Room {
 				"uplink/mqtt", "wim", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync", yaml},
-			Why:     "YAML, beside internal/conf, only to tell by its keys what a file configures.",
+			Tests:   []string{"internal/stand"},
+			Why:     "YAML, beside internal/conf, only to tell by its keys what a file configures. Its tests check a whole stand.",
 		},
 		{
 			Path: "internal/stand", Ours: []string{"center/console", "wim", "wim/seal"},
