@@ -114,7 +114,7 @@ func (d *desk) run(ctx context.Context) error {
 	heads, err := d.cfg.Store.Heads(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was stopped while it read
 		}
 		return fmt.Errorf("intake: %w", err)
 	}
@@ -140,7 +140,7 @@ func (d *desk) run(ctx context.Context) error {
 			}
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // a receipt that did not get through is sent at the next start
 		}
 	}
 }
