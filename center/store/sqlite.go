@@ -61,7 +61,7 @@ func OpenSQLite(ctx context.Context, cfg Config) (s *Store, err error) {
 		return s, err
 	}
 	for _, q := range hotStatements() {
-		if s.hot[q], err = s.write.PrepareContext(ctx, q); err != nil {
+		if s.hot[q], err = s.write.PrepareContext(ctx, q); err != nil { //nolint:sqlclosecheck // closed with the store
 			return s, wrap("prepare", err)
 		}
 	}
