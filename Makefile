@@ -17,7 +17,8 @@ help: ## list the targets
 
 .PHONY: demo
 demo: ## a centre and two simulated sites with their boards; Ctrl-C stops all
-	go run ./cmd/axlegate demo
+	@go build -o .bin/axlegate ./cmd/axlegate
+	@.bin/axlegate demo
 
 .PHONY: test
 test: ## all tests with the race detector
@@ -31,7 +32,7 @@ fuzz: ## each fuzz target for FUZZTIME (20s)
 	@grep -rlE '^func Fuzz[A-Za-z0-9_]+\(' --include='*_test.go' . | sort | while read -r file; do \
 		grep -oE '^func Fuzz[A-Za-z0-9_]+' "$$file" | sed 's/^func //' | while read -r target; do \
 			echo "== $$(dirname "$$file") $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "$$(dirname "$$file")"; \
 		done; \
 	done
 
@@ -44,7 +45,7 @@ bench: ## what is claimed to be fast, each beside a named peer
 lint: $(GOLANGCI) ## gofmt, go vet and golangci-lint
 	@unformatted=$$(gofmt -l $(SOURCES)); if [ -n "$$unformatted" ]; then echo "not formatted; run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
-	$(GOLANGCI) run ./...
+	$(GOLANGCI) run --allow-parallel-runners ./...
 
 $(GOLANGCI):
 	@$(call retry,GOFLAGS= GOBIN=$(CURDIR)/.bin/tmp go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION))

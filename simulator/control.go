@@ -77,7 +77,7 @@ func (c *control) run(ctx context.Context) error {
 }
 
 func (c *control) lane(w http.ResponseWriter, r *http.Request) (wim.LaneID, bool) {
-	n, err := strconv.ParseUint(r.PathValue("lane"), 10, 8)
+	n, err := strconv.ParseUint(r.PathValue("lane"), 10, 16)
 	if err != nil || c.sim.lane(wim.LaneID(n)) == nil {
 		http.Error(w, "there is no lane "+r.PathValue("lane"), http.StatusNotFound)
 		return 0, false

@@ -26,7 +26,7 @@ func (s SiteID) Valid() error {
 }
 
 // LaneID is the number of a lane at its site, from 1.
-type LaneID uint8
+type LaneID uint16
 
 // LanePurpose says what a lane's weighings are for. It stands in every record; anything but Enforcement
 // makes every finding void.
