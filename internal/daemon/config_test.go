@@ -119,3 +119,15 @@ func TestAListenerThatOthersReachNeedsACertificate(t *testing.T) {
 		t.Errorf("a CA file without a certificate: %v", err)
 	}
 }
+
+func TestAFileThatConfiguresNothingIsNotGuessed(t *testing.T) {
+	for name, text := range map[string]string{"other keys": "colour: red\n", "a list": "- a\n", "nothing": "# empty\n", "broken": "a: [b\n"} {
+		path := filepath.Join(t.TempDir(), "x.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if kind, err := KindOf(path); err == nil || !strings.Contains(err.Error(), "x.yaml") {
+			t.Errorf("%s: told as %q, %v", name, kind, err)
+		}
+	}
+}

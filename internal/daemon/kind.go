@@ -1,31 +1,24 @@
 package daemon
 
 import (
-	"errors"
 	"fmt"
-	"os"
 
-	"github.com/goccy/go-yaml"
+	"github.com/axlegate/axlegate/internal/conf"
 )
 
 // KindOf tells by its keys what a configuration file is for: "edge", "center" or "scenario".
 func KindOf(path string) (string, error) {
-	b, err := os.ReadFile(path)
+	has, err := conf.Keys(path)
 	if err != nil {
 		return "", err
 	}
-	var keys map[string]any
-	if err := yaml.Unmarshal(b, &keys); err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
-	}
-	has := func(k string) bool { _, ok := keys[k]; return ok }
 	switch {
-	case has("seed") || has("traffic"):
+	case has["seed"] || has["traffic"]:
 		return "scenario", nil
-	case has("officers") || has("sites"):
+	case has["officers"] || has["sites"]:
 		return "center", nil
-	case has("lanes"):
+	case has["lanes"]:
 		return "edge", nil
 	}
-	return "", errors.New("cannot tell what the file configures; say --kind edge, center or scenario")
+	return "", fmt.Errorf("%s: cannot tell what the file configures; say --kind edge, center or scenario", path)
 }
