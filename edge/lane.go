@@ -398,24 +398,9 @@ func pictureRows(reads []wim.PlateRead, jpegs [][]byte) []journal.Picture {
 
 // summary is the weightiest outcome of a verdict with its standing, for counting.
 func summary(v *wim.Verdict) (wim.Outcome, wim.Standing) {
-	rank := func(o wim.Outcome) int {
-		switch o {
-		case wim.NotApplicable:
-			return 1
-		case wim.Compliant:
-			return 2
-		case wim.WithinTolerance:
-			return 3
-		case wim.Unknown:
-			return 4
-		case wim.Exceeded:
-			return 5
-		}
-		return 0
-	}
 	best := wim.Opinion{Outcome: wim.NotApplicable, Standing: wim.Void}
 	for i, o := range v.Opinions {
-		if i == 0 || rank(o.Outcome) > rank(best.Outcome) {
+		if i == 0 || o.Outcome.Weight() > best.Outcome.Weight() {
 			best = o
 		}
 	}

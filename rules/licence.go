@@ -77,7 +77,7 @@ func (j *judgement) cargoBranches(l *limit, alone, train wim.Finding, hasAlone, 
 	}
 	if complete {
 		accused = accused || train.Outcome == wim.Exceeded
-		if weight(train.Outcome) > weight(worst) {
+		if train.Outcome.Weight() > worst.Weight() {
 			worst = train.Outcome
 		}
 		train.Assumes = assumesTrain

@@ -165,7 +165,7 @@ func TestPropertyAHeavierVehicleNeverImprovesAVerdict(t *testing.T) {
 		for _, s := range all {
 			a, b := judge(s, light), judge(s, &heavy)
 			for i := range a.Opinions {
-				if weight(b.Opinions[i].Outcome) < weight(a.Opinions[i].Outcome) {
+				if b.Opinions[i].Outcome.Weight() < a.Opinions[i].Outcome.Weight() {
 					t.Fatalf("%s of %s: %s at %d kg, %s at %d kg", s.id, a.Opinions[i].Competence, a.Opinions[i].Outcome, light.Vehicle.Gross, b.Opinions[i].Outcome, heavy.Vehicle.Gross)
 				}
 			}
@@ -187,7 +187,7 @@ func TestPropertyADeductionNeverCreatesAnExcess(t *testing.T) {
 		for _, s := range all {
 			a, b := judge(s, with), judge(s, &none)
 			for i := range a.Opinions {
-				if weight(a.Opinions[i].Outcome) > weight(b.Opinions[i].Outcome) {
+				if a.Opinions[i].Outcome.Weight() > b.Opinions[i].Outcome.Weight() {
 					t.Fatalf("%s: %s with the deduction, %s without", s.id, a.Opinions[i].Outcome, b.Opinions[i].Outcome)
 				}
 			}

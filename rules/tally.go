@@ -10,29 +10,13 @@ type tally struct {
 	why     string
 }
 
-// weight orders the outcomes; they are words, and words do not compare.
-func weight(o wim.Outcome) int {
-	switch o {
-	case wim.Exceeded:
-		return 4
-	case wim.Unknown:
-		return 3
-	case wim.WithinTolerance:
-		return 2
-	case wim.Compliant:
-		return 1
-	case wim.NotApplicable:
-	}
-	return 0
-}
-
 // add counts one result. One proven excess is enough, so among excesses the one with the best standing
 // gives the reasons; every other outcome rests on all limits that had it, so their reasons add up.
 func (t *tally) add(o wim.Outcome, r wim.Reason, why string) {
 	switch {
-	case !t.any || weight(o) > weight(t.outcome):
+	case !t.any || o.Weight() > t.outcome.Weight():
 		t.any, t.outcome, t.reasons, t.why = true, o, r, why
-	case weight(o) < weight(t.outcome):
+	case o.Weight() < t.outcome.Weight():
 	case o == wim.Exceeded && (t.reasons == 0 || r == 0):
 		t.reasons = 0
 	default:

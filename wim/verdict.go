@@ -24,6 +24,24 @@ const (
 	Exceeded        Outcome = "exceeded"         // above the limit after the deduction
 )
 
+// Weight orders the outcomes as they rise, from 1; a word that is no outcome weighs 0. They are words, and
+// words do not compare.
+func (o Outcome) Weight() int {
+	switch o {
+	case NotApplicable:
+		return 1
+	case Compliant:
+		return 2
+	case WithinTolerance:
+		return 3
+	case Unknown:
+		return 4
+	case Exceeded:
+		return 5
+	}
+	return 0
+}
+
 // Standing is what an outcome may be used for. It never changes the outcome.
 type Standing string
 

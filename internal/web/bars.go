@@ -74,7 +74,7 @@ func (p *drawing) bar(r *row, y float64) {
 	for _, f := range r.limits {
 		top = max(top, f.Permitted)
 		deducted = max(deducted, f.Deducted)
-		if weightOf(f.Outcome) > weightOf(worst) {
+		if f.Outcome.Weight() > worst.Weight() {
 			worst = f.Outcome
 		}
 		if f.Outcome == wim.Exceeded && within < 0 {
@@ -125,7 +125,7 @@ func (p *drawing) marks(r *row, y float64, px func(wim.Kg) float64) {
 			if name := p.limitName(o); name != label {
 				label = name + " · " + label
 			}
-			if weightOf(o.Outcome) > weightOf(class) {
+			if o.Outcome.Weight() > class.Weight() {
 				class = o.Outcome
 			}
 		}
@@ -162,21 +162,4 @@ func textWidth(s string) float64 {
 		}
 	}
 	return w
-}
-
-// weightOf orders outcomes as they rise; nothing found is lightest.
-func weightOf(o wim.Outcome) int {
-	switch o {
-	case wim.NotApplicable:
-		return 1
-	case wim.Compliant:
-		return 2
-	case wim.WithinTolerance:
-		return 3
-	case wim.Unknown:
-		return 4
-	case wim.Exceeded:
-		return 5
-	}
-	return 0
 }

@@ -163,7 +163,7 @@ func (p *drawing) road() {
 // outcomeClass is the shape and colour class of an outcome; nothing found, and an outcome from a later
 // version, draw neutral.
 func outcomeClass(o wim.Outcome) string {
-	if weightOf(o) == 0 {
+	if o.Weight() == 0 {
 		return "found-none"
 	}
 	return "found-" + string(o)
