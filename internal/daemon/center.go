@@ -108,6 +108,7 @@ func NewCenter(ctx context.Context, cfg CenterConfig, log *slog.Logger) (c *Cent
 	if c.metrics, err = listen(ctx, "metrics_listen", cfg.Metrics); err != nil {
 		return nil, err
 	}
+	warnOpen(log, "metrics_listen", cfg.Metrics)
 	return c, nil
 }
 

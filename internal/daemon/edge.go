@@ -64,6 +64,7 @@ func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 		return err
 	}
 	defer l.Close() //nolint:errcheck // serve closes it first when all goes well
+	warnOpen(log, "listen", cfg.Listen)
 	j, err := journal.Open(ctx, journal.Config{
 		Path: filepath.Join(cfg.path(cfg.Data), "journal.db"), Site: cfg.Site, Key: p.signer.ID,
 		Software: wim.Software{Build: Version, Config: wim.DigestOf(cfg.raw)},

@@ -23,6 +23,13 @@ func listen(ctx context.Context, what, addr string) (net.Listener, error) {
 	return l, nil
 }
 
+// warnOpen tells an operator that a page without sign-in and TLS can be reached by others.
+func warnOpen(log *slog.Logger, what, addr string) {
+	if !loopback(addr) {
+		log.Warn("metrics and health can be read by others without sign-in; let a firewall admit only who collects them", "key", what, "address", addr)
+	}
+}
+
 // loopback tells whether an address can be reached from this machine only.
 func loopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
