@@ -443,6 +443,20 @@ func TestAtStartEveryChainIsReceiptedAndTheCurrentOneLast(t *testing.T) {
 	}
 }
 
+func TestAnOlderReceiptNeverFollowsANewerOne(t *testing.T) {
+	r := newRig(t)
+	c := storetest.NewChain(t, known, 0).Quiet(9)
+	held := func(seq uint64) store.Head {
+		return store.Head{Site: known, Chain: c.ID, Result: store.Result{Seq: seq, Digest: c.Records[seq-1].Digest, Epoch: 1}}
+	}
+	for _, seq := range []uint64{4, 10, 6} { // the timer may bring what it read before a message came
+		r.desk.receipt(t.Context(), held(seq))
+	}
+	if got := r.sent.all(); len(got) != 3 || got[1].Seq != 10 || got[2].Seq != 10 || got[2].Digest != c.Records[9].Digest {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestSitesSendAtOnce(t *testing.T) {
 	r := newRig(t)
 	var all sync.WaitGroup

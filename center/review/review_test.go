@@ -208,6 +208,22 @@ func TestASetThatComesLaterSettlesWhatWasPending(t *testing.T) {
 	}
 }
 
+func TestAVerdictOfAnotherJudgeIsPendingAndNoAlarm(t *testing.T) {
+	set, s := china(t), openStore(t)
+	c := storetest.NewChain(t, "north-1", 0)
+	judged(c, set, 60_000, func(p *wim.Passage) { p.Verdict.Judge = "0" })
+	put(t, s, c.All())
+	_, stop := start(t, Config{Store: s, Rules: having(set)})
+	defer stop()
+	until(t, s, "the review", idle(t, s))
+	if e := board(t, s); len(e) != 1 || e[0].Rejudged != center.RejudgedPending {
+		t.Errorf("%+v", e)
+	}
+	if a, err := s.Alarms(t.Context(), "north-1"); err != nil || len(a) != 0 {
+		t.Errorf("%+v %v", a, err)
+	}
+}
+
 // flaky fails every operation once in a while.
 type flaky struct {
 	*store.Store

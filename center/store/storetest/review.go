@@ -176,8 +176,11 @@ func reviewOutOfOrder(t *testing.T, b *bench) {
 	if _, err := b.s.Review(t.Context(), Reviewed(t, list[1:], center.RejudgedSame)); !errors.Is(err, store.ErrRefused) {
 		t.Errorf("a record was passed over: %v", err)
 	}
+	if _, err := b.s.Review(t.Context(), Reviewed(t, append(list[:1:1], list[2:]...), center.RejudgedSame)); !errors.Is(err, store.ErrRefused) {
+		t.Errorf("a record was passed over in the middle: %v", err)
+	}
 	if restOf(t, b.s) != 5 {
-		t.Error("the cursor moved")
+		t.Error("a part of what failed was kept")
 	}
 }
 
@@ -203,6 +206,11 @@ func settled(t *testing.T, b *bench) {
 	}
 	if e := b.board(road)[0]; e.Rejudged != center.RejudgedPending {
 		t.Errorf("%s", e.Rejudged)
+	}
+	if all, err := b.s.Unjudged(t.Context(), func(center.Judging) bool { return true }, 0, 10); err != nil || len(all) != 3 {
+		t.Errorf("%d %v", len(all), err)
+	} else if e, err := b.s.Review(t.Context(), Reviewed(t, all, center.RejudgedPending)); err != nil || e != (center.Effect{}) {
+		t.Errorf("still pending: %+v %v", e, err)
 	}
 	b.reopen()
 	unknown := func(center.Judging) bool { return false }
