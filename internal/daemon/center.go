@@ -97,10 +97,16 @@ func NewCenter(ctx context.Context, cfg CenterConfig, log *slog.Logger) (c *Cent
 	if c.store, err = store.OpenSQLite(ctx, store.Config{Path: filepath.Join(data, "center.db")}); err != nil {
 		return nil, err
 	}
+	logins := make([]string, 0, len(c.p.officers))
 	for _, o := range c.p.officers {
 		if err := c.store.PutOfficer(ctx, o); err != nil {
 			return nil, fmt.Errorf("officer %s: %w", o.Login, err)
 		}
+		logins = append(logins, o.Login)
+	}
+	// Who is no longer in the configuration can no longer sign in.
+	if err := c.store.KeepOfficers(ctx, logins); err != nil {
+		return nil, fmt.Errorf("officers: %w", err)
 	}
 	if c.web, err = listen(ctx, "web.listen", cfg.Web.Listen); err != nil {
 		return nil, err

@@ -131,3 +131,36 @@ func TestAFileThatConfiguresNothingIsNotGuessed(t *testing.T) {
 		}
 	}
 }
+
+func TestAnOfficerWhoIsNoLongerConfiguredCannotSignIn(t *testing.T) {
+	s, err := stand.Create(t.Context(), stand.Config{Dir: t.TempDir(), Sites: []stand.SiteConfig{{Site: "north-1", Road: "G5", PerMinute: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	officers := func(cfg CenterConfig) (known []string) {
+		c, err := NewCenter(t.Context(), cfg, Logging{}.Logger(os.Stderr))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, login := range []string{"road", "police"} {
+			if _, err := c.Store().Officer(t.Context(), login); err == nil {
+				known = append(known, login)
+			}
+		}
+		if err := c.close(); err != nil {
+			t.Error(err)
+		}
+		return known
+	}
+	cfg, err := LoadCenter(s.Center)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := officers(cfg); len(got) != 2 {
+		t.Errorf("at first %v", got)
+	}
+	cfg.Officers = cfg.Officers[:1]
+	if got := officers(cfg); len(got) != 1 || got[0] != "road" {
+		t.Errorf("afterwards %v", got)
+	}
+}
