@@ -121,6 +121,9 @@ func (w *Words) Assumes(s string) string {
 	return strings.Join(parts, ", ")
 }
 
+// Article names an article of law in the page's language, or as the rule set gives it.
+func (w *Words) Article(a string) string { return w.Or("article", a) }
+
 // Order names what the driver was shown.
 func (w *Words) Order(o wim.Order) string {
 	if o == wim.OrderNone {
