@@ -35,7 +35,8 @@ func (s *Store) Heads(ctx context.Context) (out []Head, err error) {
 	return out, err
 }
 
-// SetStatus notes whether a site is online, from the payload of its retained status message.
+// SetStatus notes whether a site is online, from the payload of its retained status message. Sites repeat it;
+// what changes nothing writes nothing.
 func (s *Store) SetStatus(ctx context.Context, site wim.SiteID, payload []byte) error {
 	if err := site.Valid(); err != nil {
 		return fmt.Errorf("%w: status: %w", ErrRefused, err)
@@ -47,7 +48,7 @@ func (s *Store) SetStatus(ctx context.Context, site wim.SiteID, payload []byte) 
 		return fmt.Errorf("%w: status of %s is not one", ErrRefused, site)
 	}
 	return s.transact(ctx, "set status", func(t *tx) error {
-		return t.run(ctx, `INSERT INTO status (site, online, at) VALUES (?, ?, ?) ON CONFLICT (site) DO UPDATE SET online = excluded.online, at = excluded.at`,
+		return t.run(ctx, `INSERT INTO status (site, online, at) VALUES (?, ?, ?) ON CONFLICT (site) DO UPDATE SET online = excluded.online, at = excluded.at WHERE status.online <> excluded.online`,
 			string(site), p.State == "online", int64(s.now()))
 	})
 }

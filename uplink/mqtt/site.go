@@ -35,6 +35,8 @@ type SiteConfig struct {
 	OnReceipt func(jws []byte)
 	// RetryMin and RetryMax bound the waits between connections; zero is 250 ms and 15 s.
 	RetryMin, RetryMax time.Duration
+	// StatusEvery is how often the status is said again; zero is 10 s.
+	StatusEvery time.Duration
 }
 
 // Validate tells whether a site could connect so.
@@ -87,6 +89,9 @@ type Site struct {
 func NewSite(cfg SiteConfig) *Site {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.StatusEvery <= 0 {
+		cfg.StatusEvery = 10 * time.Second
 	}
 	return &Site{cfg: cfg, log: cfg.Logger.With("part", "uplink"), topic: uplink.Topic(cfg.Site, uplink.Segments), up: make(chan struct{}, 1)}
 }
@@ -211,12 +216,26 @@ func (s *Site) serve(ctx context.Context, e *epoch, n uint64) error {
 	case s.up <- struct{}{}:
 	default:
 	}
-	select {
-	case <-e.lost:
-		s.set(nil)
+	// The status is repeated: a broker that keeps retained messages in the background may miss to give one to
+	// an intake that subscribes at the same moment, and the site would stand as offline while it sends.
+	repeat := time.NewTicker(s.cfg.StatusEvery)
+	defer repeat.Stop()
+	for live := true; live; {
+		select {
+		case <-repeat.C:
+			if err := s.say(ctx, answerTimeout, e, s.status(uplink.Online, n)); err != nil && ctx.Err() == nil {
+				s.log.Debug("could not repeat the status", "err", err)
+			}
+		case <-e.lost:
+			live = false
+		case <-ctx.Done():
+			live = false
+		}
+	}
+	s.set(nil)
+	if ctx.Err() == nil {
 		s.lost.Add(1)
-	case <-ctx.Done():
-		s.set(nil)
+	} else {
 		last := context.WithoutCancel(ctx) // DISCONNECT cancels the will, so offline is said first
 		if err := s.say(last, farewell, e, s.status(uplink.Offline, n)); err != nil {
 			s.log.Warn("could not say offline; the broker says it when it misses the site", "err", err)

@@ -417,3 +417,25 @@ func TestAllSlotsAreServed(t *testing.T) {
 		until(t, name, func() bool { return in.has(name, []string{"from " + name}) })
 	}
 }
+
+// A broker that keeps retained messages in the background can miss to give one to an intake that subscribes at
+// the same moment; the site must not stand as offline for it.
+func TestASiteSaysAgainThatItIsOnline(t *testing.T) {
+	b, _ := startBroker(t, "127.0.0.1:0", t.TempDir(), "north-1")
+	cfg := siteConfig(t, b.Addr(), "north-1")
+	cfg.StatusEvery = 20 * time.Millisecond
+	s, stop := startSite(t, cfg)
+	in := &inbox{}
+	startCenter(t, centerConfig(t, b.Addr(), in, "north-1"))
+	count := func() int {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		return len(in.statuses)
+	}
+	until(t, "the status to come again and again", func() bool { return count() >= 5 && in.lastStatus().State == uplink.Online })
+	if st := s.Stats(); st.Connections != 1 {
+		t.Errorf("it took %d connections", st.Connections)
+	}
+	stop.halt("site")
+	until(t, "offline", func() bool { return in.lastStatus().State == uplink.Offline })
+}
