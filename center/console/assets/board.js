@@ -39,16 +39,23 @@
 
   // ---- the large view
   const shown = () => Number($("entry").dataset.alert || 0);
-  let asked = 0;
+  let asked = 0, coming = 0; // coming is the alert that is on its way into the large view
   const show = async (id, options) => {
     const mine = ++asked;
-    const answer = await fetch(`/alerts/${id}/fragment`, { headers: { Accept: "text/html-fragment" } });
-    if (mine !== asked) return;
-    if (answer.status === 401) return end();
-    if (!answer.ok) throw new Error(`alert ${id}: ${answer.status}`);
-    place.replaceChildren(parse(await answer.text()));
-    if (options && options.top) place.scrollTop = 0;
-    mark();
+    coming = Number(id);
+    try {
+      const answer = await fetch(`/alerts/${id}/fragment`, { headers: { Accept: "text/html-fragment" } });
+      if (mine !== asked) return;
+      if (answer.status === 401) return end();
+      if (!answer.ok) throw new Error(`alert ${id}: ${answer.status}`);
+      const html = await answer.text();
+      if (mine !== asked) return;
+      place.replaceChildren(parse(html));
+      if (options && options.top) place.scrollTop = 0;
+      mark();
+    } finally {
+      if (mine === asked) coming = 0;
+    }
   };
   const tryShow = (id, options) => show(id, options).catch(() => {}); // the stream's state tells that something is wrong
   const mark = () => {
@@ -87,7 +94,8 @@
         beep();
       }
     }
-    if (c.alert === shown()) tryShow(c.alert);
+    // What changes while it is on its way must be asked for again, or the view would stay as it was raised.
+    if (c.alert === (coming || shown())) tryShow(c.alert, { top: coming !== 0 });
     else if (c.kind === "alert-raised" && !old && c.open) {
       if (follow) tryShow(c.alert, { top: true });
       else {
