@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -29,15 +30,6 @@ type sighting struct {
 	repeats int
 }
 
-func (s *sighting) has(k FaultKind) bool {
-	for _, f := range s.faults {
-		if f == k {
-			return true
-		}
-	}
-	return false
-}
-
 // camera pushes Hikvision ISAPI ANPR events. Events leave in the order in which vehicles passed; one that is
 // not taken is sent again under the same UUID.
 type camera struct {
@@ -53,9 +45,14 @@ type camera struct {
 }
 
 const (
-	cameraQueue = 256
-	pushTries   = 40
+	cameraQueue  = 256
+	pushTries    = 40
+	refusedTries = 3
 )
+
+// errRefused is an answer that sending the same again will not change: a wrong address, a body that the
+// site does not take.
+var errRefused = errors.New("refused")
 
 func newCamera(url string, site wim.SiteID, lane wim.LaneID, front bool, r *rand.Rand, log *slog.Logger) *camera {
 	return &camera{
@@ -108,7 +105,8 @@ func (c *camera) run(ctx context.Context) error {
 	}
 }
 
-// deliver pushes an event, as often as it repeats, each until it is taken.
+// deliver pushes an event, as often as it repeats, each until it is taken. One that is refused is given up
+// soon: it must not hold up the ones behind it.
 func (c *camera) deliver(ctx context.Context, s sighting, body []byte) {
 	for range 1 + s.repeats {
 		pause := 100 * time.Millisecond
@@ -117,7 +115,7 @@ func (c *camera) deliver(ctx context.Context, s sighting, body []byte) {
 			if err == nil || ctx.Err() != nil {
 				break
 			}
-			if try == pushTries {
+			if try == pushTries || errors.Is(err, errRefused) && try >= refusedTries {
 				c.log.Warn("camera gives an event up", "lane", c.lane, "plate", s.plate, "error", err)
 				return
 			}
@@ -144,16 +142,20 @@ func (c *camera) push(ctx context.Context, body []byte) error {
 	if cerr := resp.Body.Close(); err == nil {
 		err = cerr
 	}
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s", resp.Status)
+	switch code := resp.StatusCode; {
+	case err != nil || code == http.StatusOK:
+		return err
+	case code >= 400 && code < 500 && code != http.StatusRequestTimeout && code != http.StatusTooManyRequests:
+		return fmt.Errorf("%w: %s", errRefused, resp.Status)
+	default:
+		return fmt.Errorf("not taken: %s", resp.Status)
 	}
-	return err
 }
 
 // event builds the multipart body.
 func (c *camera) event(s sighting) ([]byte, error) {
 	plate := s.plate
-	if s.has(NoPlate) {
+	if has(s.faults, NoPlate) {
 		plate = ""
 	}
 	local := s.at.In(time.FixedZone("", 8*3600))
@@ -165,7 +167,7 @@ func (c *camera) event(s sighting) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.has(BadPicture) {
+	if has(s.faults, BadPicture) {
 		overview, closeUp = []byte("\xff\xd8 this was a picture once"), nil
 	}
 	var b bytes.Buffer

@@ -17,7 +17,9 @@ import (
 // sign-in and must stay on loopback.
 //
 //	GET  /state                    vehicles passed and lanes done
+//	GET  /truth                    the last lines of ground truth, NDJSON
 //	GET  /lanes/{n}/sign           what the sign shows
+//	GET  /lanes/{n}/boot           the scale's boot and its last sequence number
 //	POST /lanes/{n}/pull | plug | restart
 //	POST /lanes/{n}/fault/{kind}   strikes the next vehicle
 type control struct {
@@ -26,12 +28,8 @@ type control struct {
 }
 
 func newControl(ctx context.Context, addr string, sim *Simulator) (*control, error) {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, fmt.Errorf("control port: %w", err)
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("control port %s: it has no sign-in, so it listens on 127.0.0.1 only", addr)
+	if err := loopback(addr); err != nil {
+		return nil, err
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", addr)
@@ -39,6 +37,18 @@ func newControl(ctx context.Context, addr string, sim *Simulator) (*control, err
 		return nil, fmt.Errorf("control port: %w", err)
 	}
 	return &control{l: l, sim: sim}, nil
+}
+
+// loopback refuses an address that others than this machine can reach.
+func loopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("control port: %w", err)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return fmt.Errorf("control port %s: it has no sign-in, so it listens on 127.0.0.1 only", addr)
+	}
+	return nil
 }
 
 // ControlAddr is the address of the control port, empty for none.
@@ -52,7 +62,9 @@ func (s *Simulator) ControlAddr() string {
 func (c *control) run(ctx context.Context) error {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /state", c.state)
+	m.HandleFunc("GET /truth", c.truth)
 	m.HandleFunc("GET /lanes/{lane}/sign", c.signState)
+	m.HandleFunc("GET /lanes/{lane}/boot", c.boot)
 	for name, do := range map[string]func(wim.LaneID) error{"pull": c.sim.Pull, "plug": c.sim.Plug, "restart": c.sim.Restart} {
 		m.HandleFunc("POST /lanes/{lane}/"+name, func(w http.ResponseWriter, r *http.Request) {
 			lane, ok := c.lane(w, r)
@@ -101,6 +113,24 @@ func (c *control) state(w http.ResponseWriter, _ *http.Request) {
 	reply(w, out)
 }
 
+func (c *control) truth(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	_, _ = w.Write(c.sim.truth.recent()) // a reader that went away needs no answer
+}
+
+func (c *control) boot(w http.ResponseWriter, r *http.Request) {
+	lane, ok := c.lane(w, r)
+	if !ok {
+		return
+	}
+	var out struct {
+		Boot uint32 `json:"boot"`
+		Seq  uint32 `json:"seq"` // of the last axle or vehicle end, 0 for none
+	}
+	out.Boot, out.Seq = c.sim.lane(lane).scale.numbers()
+	reply(w, out)
+}
+
 func (c *control) signState(w http.ResponseWriter, r *http.Request) {
 	lane, ok := c.lane(w, r)
 	if !ok {
@@ -126,7 +156,7 @@ func (c *control) fault(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	select {
-	case c.sim.lane(lane).pending <- k:
+	case c.sim.lane(lane).pending <- probe.Faults[0]:
 	default:
 		http.Error(w, "sixteen faults wait already", http.StatusTooManyRequests)
 	}

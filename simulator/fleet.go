@@ -52,7 +52,16 @@ type Vehicle struct {
 	kerb         []wim.Kg
 	cargo        []int
 	capacity     wim.Kg // cargo that the licences allow
+	road         wim.Kg // cargo that the road may carry
 }
+
+// Every fourth vehicle has licences for more than the road may carry, every fourth for less, where the
+// traffic asks for such.
+const (
+	paperKinds  = 4
+	papersAbove = 1
+	papersBelow = 3
+)
 
 // newFleet draws the vehicles that drive past.
 func newFleet(r *rand.Rand, t *Traffic) []Vehicle {
@@ -68,7 +77,7 @@ func newFleet(r *rand.Rand, t *Traffic) []Vehicle {
 			}
 		}
 	}
-	for range t.Fleet {
+	for i := range t.Fleet {
 		b := pick(r, list)
 		v := Vehicle{Kind: b.name, Train: b.train, Front: plate(false), cargo: b.cargo, Registered: r.IntN(1000) >= int(t.Unregistered)}
 		for _, s := range b.spacings {
@@ -87,12 +96,22 @@ func newFleet(r *rand.Rand, t *Traffic) []Vehicle {
 		// Licences are written in steps of 5 kg.
 		trailerKerb := b.trailer
 		kerb = round(kerb, 5)
-		v.capacity = b.limit - kerb
+		v.road = b.limit - kerb
+		v.capacity = v.road
+		switch {
+		case t.OverLimit > 0 && i%paperKinds == papersAbove:
+			v.capacity = round(v.road*5/4, 5)
+		case t.OverloadedOnly > 0 && i%paperKinds == papersBelow:
+			v.capacity = round(v.road*3/4, 5)
+		}
 		v.Licence = wim.Registration{Plate: v.Front, Kind: wim.Goods, Kerb: kerb - trailerKerb, DriveAxles: b.drive, Axles: b.ownAxles}
 		if b.train {
 			v.Trailer = plate(true)
 			v.Licence.Towed = trailerKerb + v.capacity
-			v.Licence.Gross = 25000
+			v.Licence.Gross = 25000 // the tractor's own: what it may weigh with a semi-trailer's load on its saddle
+			if b.ownAxles == 2 {
+				v.Licence.Gross = 18000
+			}
 			v.TrailerPaper = wim.Registration{Plate: v.Trailer, Kind: wim.Goods, Kerb: trailerKerb, Rated: v.capacity, Gross: trailerKerb + v.capacity,
 				Axles: uint8(len(b.kerb)) - b.ownAxles}
 		} else {

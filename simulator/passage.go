@@ -27,17 +27,23 @@ type axle struct {
 // newPassage draws which vehicle comes, how it is loaded and what the scale makes of it.
 func newPassage(r *rand.Rand, fleet []Vehicle, t *Traffic) passage {
 	v := &fleet[r.IntN(len(fleet))]
-	p := passage{vehicle: v, speed: wim.DeciKmh(clamp(r.NormFloat64(), 2.5)*80 + 620)}
-	var load float64 // share of the allowed cargo
+	p := passage{speed: wim.DeciKmh(clamp(r.NormFloat64(), 2.5)*80 + 620)}
+	var cargo float64
 	switch n := r.IntN(1000); {
 	case n < int(t.Overloaded):
-		load = 1.08 + 0.5*r.Float64()
+		cargo = float64(max(v.capacity, v.road)) * (1.08 + 0.5*r.Float64())
+	case n >= 1000-int(t.OverLimit):
+		v = withPapers(r, fleet, papersAbove)
+		cargo = along(v.road, v.capacity, 0.4+0.5*r.Float64())
+	case n >= 1000-int(t.OverLimit+t.OverloadedOnly):
+		v = withPapers(r, fleet, papersBelow)
+		cargo = along(v.capacity, v.road, 0.4+0.5*r.Float64())
 	case n < int(t.Overloaded)+220:
-		load = 0.03 * r.Float64() // empty
+		cargo = float64(min(v.capacity, v.road)) * 0.03 * r.Float64() // empty
 	default:
-		load = 0.72 + clamp(r.NormFloat64(), 2)*0.12
+		cargo = float64(min(v.capacity, v.road)) * (0.72 + clamp(r.NormFloat64(), 2)*0.12)
 	}
-	cargo := float64(v.capacity) * load
+	p.vehicle = v
 	errShare := float64(t.AxleError) / 1000
 	for i, k := range v.kerb {
 		a := axle{Load: k + wim.Kg(cargo*float64(v.cargo[i])/1000)}
@@ -59,6 +65,16 @@ func newPassage(r *rand.Rand, fleet []Vehicle, t *Traffic) passage {
 	}
 	p.length += 1400 + wim.Mm(r.IntN(1200)) // overhangs
 	return p
+}
+
+// withPapers draws one of the vehicles whose licences stand to the road's limit in a certain way.
+func withPapers(r *rand.Rand, fleet []Vehicle, kind int) *Vehicle {
+	return &fleet[paperKinds*r.IntN((len(fleet)+paperKinds-1-kind)/paperKinds)+kind]
+}
+
+// along is the mass that lies a share of the way from low to high.
+func along(low, high wim.Kg, share float64) float64 {
+	return float64(low) + float64(high-low)*share
 }
 
 func split(r *rand.Rand, load wim.Kg, scatter float64) (left, right wim.Kg) {

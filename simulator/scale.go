@@ -67,7 +67,7 @@ func (s *scale) plug() error {
 		return errors.Join(fmt.Errorf("pseudo-terminal: %w", err), s.close())
 	}
 	if err := os.Symlink(t.Name(), s.path); err != nil {
-		return errors.Join(fmt.Errorf("scale's line: %w", err), s.close())
+		return errors.Join(fmt.Errorf("scale's line: %w; move what is there out of the way, or give the scale another path", err), s.close())
 	}
 	return nil
 }
@@ -83,9 +83,10 @@ func (s *scale) pull() error {
 }
 
 func (s *scale) close() error {
-	err := os.Remove(s.path)
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil
+	var err error
+	// Only our own link: what else stands there may be another's.
+	if to, lerr := os.Readlink(s.path); lerr == nil && to == s.slave.Name() {
+		err = os.Remove(s.path)
 	}
 	err = errors.Join(err, s.slave.Close(), s.master.Close())
 	s.master, s.slave = nil, nil
@@ -101,22 +102,34 @@ func (s *scale) restart() {
 	s.start = time.Now()
 }
 
-// booted is the number of the present boot.
-func (s *scale) booted() uint32 {
+// numbers are the present boot and the last sequence number of it.
+func (s *scale) numbers() (boot, seq uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.boot
+	return s.boot, s.seq
 }
 
-// send numbers and writes an axle or vehicle-end frame; with drop it is numbered and not written.
-func (s *scale) send(kind byte, body func(ms uint32) []byte, drop bool) (boot, seq uint32) {
+// message says what became of an axle or vehicle end.
+type message struct {
+	boot, seq uint32
+	sent      bool // false when the scale has started anew since the vehicle's first axle; boot and seq are 0
+	whole     bool // the line took all its bytes
+}
+
+// send numbers and writes an axle or vehicle-end frame of a vehicle that began in a boot, 0 for its first
+// axle; with drop it is numbered and not written.
+func (s *scale) send(kind byte, began uint32, body func(ms uint32) []byte, drop bool) message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seq++
-	if !drop {
-		s.write(af1Frame(kind, s.boot, s.seq, body(uint32(time.Since(s.start).Milliseconds()))))
+	if began != 0 && began != s.boot {
+		return message{}
 	}
-	return s.boot, s.seq
+	s.seq++
+	m := message{boot: s.boot, seq: s.seq, sent: true}
+	if !drop {
+		m.whole = s.write(af1Frame(kind, s.boot, s.seq, body(uint32(time.Since(s.start).Milliseconds()))))
+	}
+	return m
 }
 
 func (s *scale) heartbeat() {
@@ -138,10 +151,12 @@ func (s *scale) garbage(n int) {
 	s.write(b)
 }
 
-func (s *scale) write(b []byte) {
+// write tells whether the line took all bytes. A line whose buffer is full takes a part or none, as a
+// listener that is too slow makes it; the caller holds mu and is never kept waiting.
+func (s *scale) write(b []byte) bool {
 	if s.master == nil {
 		s.lost += uint64(len(b))
-		return
+		return false
 	}
 	n, err := unix.Write(s.fd, b)
 	if n < 0 {
@@ -151,4 +166,5 @@ func (s *scale) write(b []byte) {
 	if err != nil && !errors.Is(err, unix.EAGAIN) {
 		s.log.Debug("line lost bytes", "path", s.path, "error", err)
 	}
+	return n == len(b)
 }

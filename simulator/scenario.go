@@ -3,6 +3,8 @@ package simulator
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"path/filepath"
 	"time"
 
@@ -29,8 +31,14 @@ type Traffic struct {
 	PerMinute int `yaml:"per_minute"` // vehicles a minute and lane, on average; 0 means 10
 	Vehicles  int `yaml:"vehicles"`   // a lane's traffic ends after so many; 0 means never
 	Fleet     int `yaml:"fleet"`      // how many different vehicles there are; 0 means 80
-	// Overloaded is how many of a thousand carry more than their licence allows.
+	// Overloaded is how many of a thousand carry more than their licences allow and more than the road may
+	// carry.
 	Overloaded wim.Permille `yaml:"overloaded_permille"`
+	// OverLimit is how many of a thousand carry more than the road may carry, though their licences allow it;
+	// OverloadedOnly how many carry more than their licences allow and no more than the road may carry. With
+	// either, some of the fleet have licences that differ from the road's limit.
+	OverLimit      wim.Permille `yaml:"over_limit_permille"`
+	OverloadedOnly wim.Permille `yaml:"overloaded_only_permille"`
 	// Unregistered is how many of a thousand are not in the registration table.
 	Unregistered wim.Permille `yaml:"unregistered_permille"`
 	// AxleError is the standard deviation of one axle's indication; 0 means 20 ‰.
@@ -66,11 +74,14 @@ const (
 	RepeatEvent FaultKind = "camera-repeat"    // the event comes twice
 )
 
-// Fault is one entry of the script: it hits the vehicle that follows After others on the lane.
+// Fault is one entry of the script. It hits the vehicle that follows After others on the lane, or it strikes
+// when the traffic has run for At: then cable, restart and garbage may well meet a vehicle on the scale, and
+// any other fault waits for the next one.
 type Fault struct {
 	Lane  wim.LaneID    `yaml:"lane"`
 	After int           `yaml:"after"`
-	Every int           `yaml:"every"` // again after so many more; 0 means once
+	Every int           `yaml:"every"` // again after so many more vehicles; 0 means once
+	At    conf.Duration `yaml:"at"`    // instead of after and every; 0 means not by time
 	Kind  FaultKind     `yaml:"kind"`
 	For   conf.Duration `yaml:"for"` // how long the cable is out, or how late the event comes; 0 means 3s
 }
@@ -112,15 +123,30 @@ func (s *Scenario) Validate() error {
 	if t.PerMinute < 0 || t.Vehicles < 0 || t.Fleet < 1 || t.Fleet > 20000 || t.Speedup < 1 || t.Speedup > 1000 || t.Division < 1 || t.Division > 1000 {
 		return errors.New("traffic: per_minute, vehicles, fleet (1 to 20000), speedup (1 to 1000) or division_kg (1 to 1000) is out of range")
 	}
-	for _, p := range []wim.Permille{t.Overloaded, t.Unregistered, t.AxleError} {
+	for _, p := range []wim.Permille{t.Overloaded, t.OverLimit, t.OverloadedOnly, t.Unregistered, t.AxleError} {
 		if p < 0 || p > 1000 {
 			return errors.New("traffic: a share lies between 0 and 1000 permille")
 		}
 	}
+	if sum := t.Overloaded + t.OverLimit + t.OverloadedOnly; sum > 1000 {
+		return fmt.Errorf("traffic: overloaded, over_limit and overloaded_only add up to %d permille; no vehicle is two of them, so at most 1000", sum)
+	}
+	if t.OverLimit+t.OverloadedOnly > 0 && t.Fleet < paperKinds {
+		return fmt.Errorf("traffic.fleet: over_limit and overloaded_only need at least %d vehicles, so that some have the licences for it", paperKinds)
+	}
+	if s.Control != "" {
+		if err := loopback(s.Control); err != nil {
+			return err
+		}
+	}
+	return s.validateDevices()
+}
+
+func (s *Scenario) validateDevices() error {
 	if len(s.Lanes) == 0 {
 		return errors.New("lanes is missing: a site has at least one")
 	}
-	seen := map[wim.LaneID]bool{}
+	seen, lines := map[wim.LaneID]bool{}, map[string]bool{}
 	for i := range s.Lanes {
 		l := &s.Lanes[i]
 		if l.Lane == 0 || seen[l.Lane] {
@@ -133,6 +159,20 @@ func (s *Scenario) Validate() error {
 		if l.Scale == "" {
 			return fmt.Errorf("lanes[%d].scale is missing: the path at which the line appears", i)
 		}
+		if lines[filepath.Clean(l.Scale)] {
+			return fmt.Errorf("lanes[%d].scale: %s is another lane's line; two scales cannot share one", i, l.Scale)
+		}
+		lines[filepath.Clean(l.Scale)] = true
+		for key, v := range map[string]string{"front_camera": l.FrontCamera, "rear_camera": l.RearCamera} {
+			if u, err := url.Parse(v); v != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+				return fmt.Errorf("lanes[%d].%s: %q is no address to push to; write it as http://127.0.0.1:9102/camera/secret", i, key, v)
+			}
+		}
+		if l.Sign != "" {
+			if _, _, err := net.SplitHostPort(l.Sign); err != nil {
+				return fmt.Errorf("lanes[%d].sign: %q is no address to listen on; write it as 127.0.0.1:5020", i, l.Sign)
+			}
+		}
 	}
 	for i := range s.Faults {
 		f := &s.Faults[i]
@@ -141,6 +181,12 @@ func (s *Scenario) Validate() error {
 		}
 		if f.After < 0 || f.Every < 0 {
 			return fmt.Errorf("faults[%d]: after and every count vehicles", i)
+		}
+		if f.At < 0 || f.For < 0 {
+			return fmt.Errorf("faults[%d]: at and for cannot be negative", i)
+		}
+		if f.At > 0 && f.After+f.Every > 0 {
+			return fmt.Errorf("faults[%d]: it strikes after so many vehicles or at a time, not both; leave out after and every, or at", i)
 		}
 		switch f.Kind {
 		case Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent:
@@ -157,7 +203,7 @@ func (s *Scenario) Validate() error {
 
 // hits tells whether the fault strikes vehicle n of its lane, counted from 0.
 func (f *Fault) hits(n int) bool {
-	if n < f.After {
+	if f.At > 0 || n < f.After {
 		return false
 	}
 	if f.Every == 0 {

@@ -3,6 +3,7 @@ package simulator
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -33,28 +34,45 @@ type SignState struct {
 type sign struct {
 	addr string
 
+	server *modbus.ModbusServer
+	shown  func(SignState) // told of each order and each switching of the light, nil for none
+
 	mu    sync.Mutex // owns what follows
 	reg   [signRegisters]uint16
 	light bool
 	until time.Time // the hold time's end
 	since time.Time
 	start time.Time
-	shown func(SignState) // called for each new order, nil for none
 }
 
-func newSign(addr string) *sign { return &sign{addr: addr, start: time.Now(), since: time.Now()} }
+// newSign serves Modbus TCP at addr until stop; port 0 means any free one.
+func newSign(ctx context.Context, addr string, log *slog.Logger) (*sign, error) {
+	for try := 0; ; try++ {
+		s := &sign{start: time.Now(), since: time.Now()}
+		var err error
+		if s.addr, err = freeAddr(ctx, addr); err != nil {
+			return nil, err
+		}
+		s.server, err = modbus.NewServer(&modbus.ServerConfiguration{
+			URL: "tcp://" + s.addr, Timeout: time.Minute, MaxClients: 8, Logger: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		}, s)
+		if err != nil {
+			return nil, fmt.Errorf("sign on %s: %w", s.addr, err)
+		}
+		err = s.server.Start()
+		if err == nil {
+			return s, nil
+		}
+		// Somebody may have taken the free port in between.
+		if s.addr == addr || try == 8 {
+			return nil, fmt.Errorf("sign on %s: %w", s.addr, err)
+		}
+	}
+}
 
-// run serves Modbus TCP until ctx ends.
-func (s *sign) run(ctx context.Context) error {
-	srv, err := modbus.NewServer(&modbus.ServerConfiguration{URL: "tcp://" + s.addr, Timeout: time.Minute, MaxClients: 8}, s)
-	if err != nil {
-		return fmt.Errorf("sign on %s: %w", s.addr, err)
-	}
-	if err := srv.Start(); err != nil {
-		return fmt.Errorf("sign on %s: %w", s.addr, err)
-	}
-	<-ctx.Done()
-	if err := srv.Stop(); err != nil {
+// stop ends the service and its connections.
+func (s *sign) stop() error {
+	if err := s.server.Stop(); err != nil {
 		return fmt.Errorf("sign on %s: %w", s.addr, err)
 	}
 	return nil
@@ -87,24 +105,42 @@ func (s *sign) snapshot() SignState {
 
 // HandleHoldingRegisters takes an order.
 func (s *sign) HandleHoldingRegisters(r *modbus.HoldingRegistersRequest) ([]uint16, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.expire()
 	if int(r.Addr)+int(r.Quantity) > signRegisters {
 		return nil, modbus.ErrIllegalDataAddress
 	}
+	regs, err := s.holding(r)
+	if r.IsWrite && err == nil {
+		s.tell()
+	}
+	return regs, err
+}
+
+func (s *sign) holding(r *modbus.HoldingRegistersRequest) ([]uint16, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expire()
 	if r.IsWrite {
-		before := s.reg[1]
-		copy(s.reg[r.Addr:], r.Args)
-		if s.reg[1] != before {
-			s.since = time.Now()
-			s.until = s.since.Add(time.Duration(s.reg[2]) * 100 * time.Millisecond)
-			if s.shown != nil {
-				s.shown(s.snapshot())
-			}
+		next := s.reg
+		copy(next[r.Addr:], r.Args)
+		if next[0] > signEnter || next[1] == 0 {
+			return nil, modbus.ErrIllegalDataValue
 		}
+		s.reg = next
+		// Every order starts its time, also one with the number of the order before: none may stand for ever.
+		s.since = time.Now()
+		s.until = s.since.Add(s.hold())
 	}
 	return append([]uint16(nil), s.reg[r.Addr:r.Addr+r.Quantity]...), nil
+}
+
+// hold is the time of the last order.
+func (s *sign) hold() time.Duration { return time.Duration(s.reg[2]) * 100 * time.Millisecond }
+
+// tell reports what is shown, with the lock not held.
+func (s *sign) tell() {
+	if s.shown != nil {
+		s.shown(s.state())
+	}
 }
 
 // HandleInputRegisters tells what is shown.
@@ -121,16 +157,28 @@ func (s *sign) HandleInputRegisters(r *modbus.InputRegistersRequest) ([]uint16, 
 
 // HandleCoils switches the light.
 func (s *sign) HandleCoils(r *modbus.CoilsRequest) ([]bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.expire()
 	if r.Addr != 0 || r.Quantity != 1 {
 		return nil, modbus.ErrIllegalDataAddress
 	}
+	bits := s.coil(r)
+	if r.IsWrite {
+		s.tell()
+	}
+	return bits, nil
+}
+
+func (s *sign) coil(r *modbus.CoilsRequest) []bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expire()
 	if r.IsWrite {
 		s.light = r.Args[0]
+		// A light that comes after its order's end burns as long as the order was to stand, not for ever.
+		if s.light && s.until.IsZero() {
+			s.until = time.Now().Add(s.hold())
+		}
 	}
-	return []bool{s.light}, nil
+	return []bool{s.light}
 }
 
 // HandleDiscreteInputs tells whether the light burns.
@@ -150,7 +198,7 @@ func freeAddr(ctx context.Context, addr string) (string, error) {
 	if !strings.HasSuffix(addr, ":0") {
 		return addr, nil
 	}
-	var lc net.ListenConfig
+	var lc net.ListenConfig // closed again at once; newSign tries another when it is taken in between
 	l, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return "", fmt.Errorf("sign: %w", err)

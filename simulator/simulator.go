@@ -21,9 +21,13 @@ type Config struct {
 	Dir    string    // that relative paths of the scenario are taken from; empty means the scenario's own
 	Truth  io.Writer // NDJSON, nil for none
 	Logger *slog.Logger
+	// Shown is told what a lane's sign shows after each order that it takes and each switching of its light,
+	// with the time. It must not wait; nil means nobody is told.
+	Shown func(wim.LaneID, SignState)
 }
 
-// Simulator is one simulated site. Its devices stand from New on; traffic starts with Run.
+// Simulator is one simulated site. Its devices stand from New on; traffic starts with Run, which takes
+// everything down when it ends. It runs once.
 type Simulator struct {
 	scenario Scenario
 	log      *slog.Logger
@@ -43,8 +47,9 @@ type simLane struct {
 	rand    *rand.Rand
 	done    chan struct{} // closed when the last vehicle has passed
 	passed  atomic.Int64
-	fate    *rand.Rand // tints and delays that are not part of the truth
-	pending chan FaultKind
+	fate    *rand.Rand         // tints and delays that are not part of the truth
+	pending chan Fault         // for the next vehicle
+	out     chan time.Duration // the cable was pulled for so long
 }
 
 // New draws the fleet and puts up the scales' lines.
@@ -65,12 +70,13 @@ func New(s Scenario, cfg Config) (sim *Simulator, err error) {
 	sim.fleet = newFleet(stream(s.Seed, 0), &s.Traffic)
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, sim.unplug())
+			err = errors.Join(err, sim.takeDown())
 		}
 	}()
 	for i, l := range s.Lanes {
 		base := uint64(i+1) * 16
-		sl := &simLane{Lane: l, rand: stream(s.Seed, base), fate: stream(s.Seed, base+1), done: make(chan struct{}), pending: make(chan FaultKind, 16)}
+		sl := &simLane{Lane: l, rand: stream(s.Seed, base), fate: stream(s.Seed, base+1), done: make(chan struct{}),
+			pending: make(chan Fault, 16), out: make(chan time.Duration, 16)}
 		if !filepath.IsAbs(l.Scale) {
 			sl.Scale = filepath.Join(cfg.Dir, l.Scale)
 		}
@@ -86,14 +92,16 @@ func New(s Scenario, cfg Config) (sim *Simulator, err error) {
 			sl.rear = newCamera(l.RearCamera, s.Site, l.Lane, false, stream(s.Seed, base+3), sim.log)
 		}
 		if l.Sign != "" {
-			addr, err := freeAddr(context.Background(), l.Sign)
-			if err != nil {
+			if sl.sign, err = newSign(context.Background(), l.Sign, sim.log); err != nil {
 				return nil, fmt.Errorf("lane %d: %w", l.Lane, err)
 			}
-			sl.sign = newSign(addr)
+			if cfg.Shown != nil {
+				sl.sign.shown = func(st SignState) { cfg.Shown(l.Lane, st) }
+			}
 		}
 	}
 	if s.Control != "" {
+		sim.truth.keep = truthKept
 		sim.control, err = newControl(context.Background(), s.Control, sim)
 	}
 	return sim, err
@@ -151,7 +159,7 @@ func (s *Simulator) onScale(lane wim.LaneID, what string, do func(*scale) error)
 }
 
 func (s *Simulator) note(what string, l *simLane) {
-	boot := l.scale.booted()
+	boot, _ := l.scale.numbers()
 	s.truth.write(event{Event: what, Site: s.scenario.Site, Lane: l.Lane.Lane, Boot: boot, At: time.Now().UTC()})
 }
 
@@ -173,19 +181,22 @@ func (s *Simulator) Passed() int {
 // Run lets the traffic drive until ctx ends. A lane whose vehicles are used up stays alive: its scale
 // sends heartbeats and its sign can be read.
 func (s *Simulator) Run(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, s.unplug()) }()
+	defer func() { err = errors.Join(err, s.takeDown()) }()
 	g, ctx := errgroup.WithContext(ctx)
 	for _, l := range s.lanes {
 		s.note("boot", l)
 		g.Go(func() error { return s.beat(ctx, l) })
 		g.Go(func() error { return s.drive(ctx, l) })
+		g.Go(func() error { return s.mend(ctx, l) })
 		for _, c := range []*camera{l.front, l.rear} {
 			if c != nil {
 				g.Go(func() error { return c.run(ctx) })
 			}
 		}
-		if l.sign != nil {
-			g.Go(func() error { return l.sign.run(ctx) })
+	}
+	for _, f := range s.scenario.Faults {
+		if f.At > 0 {
+			g.Go(func() error { return s.strikeAt(ctx, s.lane(f.Lane), f) })
 		}
 	}
 	if s.control != nil {
@@ -199,10 +210,14 @@ func (s *Simulator) Run(ctx context.Context) (err error) {
 	return err
 }
 
-func (s *Simulator) unplug() error {
+// takeDown removes the lines and switches the signs off.
+func (s *Simulator) takeDown() error {
 	var err error
 	for _, l := range s.lanes {
 		err = errors.Join(err, l.scale.pull())
+		if l.sign != nil {
+			err = errors.Join(err, l.sign.stop())
+		}
 	}
 	return err
 }
@@ -240,19 +255,20 @@ func (s *Simulator) drive(ctx context.Context, l *simLane) error {
 }
 
 // pass drives one vehicle over the scale and past the cameras. A vehicle that ctx ends on the scale is no
-// truth: its end was never sent.
+// truth: its end was never sent. Nor is one on whose way the scale started anew, for it has forgotten the
+// axles: it sends nothing more of that vehicle, and the truth says so in a line of its own.
 func (s *Simulator) pass(ctx context.Context, l *simLane, n int, p *passage) error {
 	strike, late := s.strikes(l, n)
-	if err := s.before(ctx, l, strike, late); err != nil {
+	if err := s.before(l, strike, late); err != nil {
 		return err
 	}
 	see := s.sighting(l, n, p, strike, late)
 	tr := Truth{
 		Site: s.scenario.Site, Lane: l.Lane.Lane, Device: l.Device, Start: time.Now().UTC(), Gross: p.gross, Indicated: p.total, Axles: p.axles, Speed: p.speed,
-		Plates: Plates{Front: p.vehicle.Front, Rear: p.vehicle.Front}, Kind: p.vehicle.Kind, Train: p.vehicle.Train, Known: p.vehicle.Registered, Capacity: p.vehicle.capacity,
+		Plates: Plates{Front: p.vehicle.Front, Rear: p.vehicle.Front}, Kind: p.vehicle.Kind, Train: p.vehicle.Train, Configuration: wim.Rigid, Known: p.vehicle.Registered, Capacity: p.vehicle.capacity,
 	}
 	if p.vehicle.Train {
-		tr.Plates.Rear = p.vehicle.Trailer
+		tr.Plates.Rear, tr.Configuration = p.vehicle.Trailer, wim.Train
 	}
 	if len(strike) > 0 {
 		tr.Fault = strike[0]
@@ -261,26 +277,36 @@ func (s *Simulator) pass(ctx context.Context, l *simLane, n int, p *passage) err
 	if has(strike, DropFrame) {
 		dropped = n % (len(p.indicated) + 1) // now an axle, now the vehicle's end
 	}
+	forgotten := false
 	for i, a := range p.indicated {
-		// Fate's own stream: time must not change which vehicles come.
 		if i > 0 && !wait(ctx, s.span(a.Spacing, p.speed)) {
 			return nil
 		}
-		boot, seq := l.scale.send('A', func(ms uint32) []byte { return af1Axle(ms, i+1, a, p.speed) }, dropped == i)
+		if forgotten {
+			continue
+		}
+		m := l.scale.send('A', tr.Boot, func(ms uint32) []byte { return af1Axle(ms, i+1, a, p.speed) }, dropped == i)
 		if i == 0 {
-			tr.Boot, tr.FirstSeq = boot, seq
+			tr.Boot, tr.FirstSeq = m.boot, m.seq
 			if l.front != nil {
 				see.at = time.Now()
 				l.front.see(see)
 			}
 		}
+		forgotten = !tr.account(m)
 	}
 	if !wait(ctx, s.span(1200, p.speed)) {
 		return nil
 	}
-	tr.Boot, tr.EndSeq = l.scale.send('E', func(ms uint32) []byte { return af1End(ms, p) }, dropped == len(p.indicated))
+	if !forgotten {
+		forgotten = !tr.account(l.scale.send('E', tr.Boot, func(ms uint32) []byte { return af1End(ms, p) }, dropped == len(p.indicated)))
+	}
 	tr.End = time.Now().UTC()
-	s.truth.write(tr)
+	if forgotten {
+		s.truth.write(event{Event: "vehicle-forgotten", Site: tr.Site, Lane: tr.Lane, Boot: tr.Boot, First: tr.FirstSeq, Last: tr.EndSeq, At: tr.End})
+	} else {
+		s.truth.write(tr)
+	}
 	if l.rear != nil {
 		rear := see
 		rear.plate, rear.at, rear.uuid = tr.Plates.Rear, time.Now(), see.uuid+"-r"
@@ -293,72 +319,15 @@ func (s *Simulator) pass(ctx context.Context, l *simLane, n int, p *passage) err
 }
 
 func (s *Simulator) sighting(l *simLane, n int, p *passage, strike []FaultKind, late time.Duration) sighting {
-	boot := l.scale.booted()
+	boot, _ := l.scale.numbers()
 	v := sighting{plate: p.vehicle.Front, kind: "truck", uuid: fmt.Sprintf("%s-%d-%08x-%d", s.scenario.Site, l.Lane.Lane, boot, n), faults: strike, tint: uint8(l.fate.IntN(64))}
 	if has(strike, LatePlate) {
 		v.delay = late
 	}
 	if has(strike, RepeatEvent) {
-		v.repeats = 2
+		v.repeats = 1
 	}
 	return v
-}
-
-// strikes lists the faults that hit vehicle n, scripted and asked for at the control port.
-func (s *Simulator) strikes(l *simLane, n int) (kinds []FaultKind, longest time.Duration) {
-	for i := range s.scenario.Faults {
-		f := &s.scenario.Faults[i]
-		if f.Lane == l.Lane.Lane && f.hits(n) {
-			kinds = append(kinds, f.Kind)
-			longest = max(longest, f.For.Std())
-		}
-	}
-	select {
-	case k := <-l.pending:
-		kinds = append(kinds, k)
-		longest = max(longest, 3*time.Second)
-	default:
-	}
-	return kinds, longest
-}
-
-// before does to the scale what must be done before the vehicle comes.
-func (s *Simulator) before(ctx context.Context, l *simLane, strike []FaultKind, d time.Duration) error {
-	for _, k := range strike {
-		switch k {
-		case Garbage:
-			l.scale.garbage(40)
-			s.note("garbage", l)
-		case Restart:
-			if err := s.Restart(l.Lane.Lane); err != nil {
-				return err
-			}
-		case Cable:
-			if err := s.Pull(l.Lane.Lane); err != nil {
-				return err
-			}
-			// Plugged in again while the traffic goes on.
-			time.AfterFunc(d, func() {
-				if ctx.Err() != nil {
-					return
-				}
-				if err := s.Plug(l.Lane.Lane); err != nil {
-					s.log.Error("cable cannot be plugged in again", "lane", l.Lane.Lane, "error", err)
-				}
-			})
-		case DropFrame, NoPlate, BadPicture, LatePlate, RepeatEvent:
-		}
-	}
-	return nil
-}
-
-func has(list []FaultKind, k FaultKind) bool {
-	for _, x := range list {
-		if x == k {
-			return true
-		}
-	}
-	return false
 }
 
 // span is how long a distance takes at a speed, shortened by the speedup.

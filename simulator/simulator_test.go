@@ -16,15 +16,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/simonvetter/modbus"
-	"pgregory.net/rapid"
 
 	"github.com/axlegate/axlegate/wim"
 )
@@ -53,74 +50,6 @@ func TestTheBytesOfAFrameAreFixed(t *testing.T) {
 	}
 	if b.String() != string(want) {
 		t.Errorf("have\n%swant\n%s", b.String(), want)
-	}
-}
-
-func TestEveryVehicleOfAFleetIsBelievable(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		tr := Traffic{Fleet: 40, Division: 20, AxleError: 20, Overloaded: wim.Permille(rapid.IntRange(0, 1000).Draw(t, "overloaded"))}
-		r := stream(rapid.Uint64().Draw(t, "seed"), 0)
-		fleet := newFleet(r, &tr)
-		plates := map[string]bool{}
-		for i := range fleet {
-			v := &fleet[i]
-			if plates[v.Front] || v.Train && plates[v.Trailer] {
-				t.Fatalf("a plate twice: %s %s", v.Front, v.Trailer)
-			}
-			plates[v.Front] = true
-			if n := utf8.RuneCountInString(v.Front); n != 7 || strings.ContainsAny(v.Front, "IO") {
-				t.Fatalf("plate %s", v.Front)
-			}
-			if v.Train != (v.Trailer != "") || v.Train && (!strings.HasSuffix(v.Trailer, "挂") || utf8.RuneCountInString(v.Trailer) != 7) {
-				t.Fatalf("trailer plate %q of %s", v.Trailer, v.Kind)
-			}
-			plates[v.Trailer] = v.Train
-			if v.capacity < 5000 || v.capacity > 36000 || v.Licence.Kerb < 5000 {
-				t.Fatalf("%s: capacity %d, kerb %d", v.Kind, v.capacity, v.Licence.Kerb)
-			}
-			for _, s := range v.Spacings {
-				if s < 1000 || s > 9000 {
-					t.Fatalf("%s: spacing %d", v.Kind, s)
-				}
-			}
-		}
-		for range 50 {
-			p := newPassage(r, fleet, &tr)
-			var sum, told wim.Kg
-			for i, a := range p.axles {
-				w := p.indicated[i]
-				if a.Left+a.Right != a.Load || w.Left+w.Right != w.Load || w.Load%tr.Division != 0 || a.Load < 1000 || a.Load > 26000 {
-					t.Fatalf("axle %+v indicated as %+v", a, w)
-				}
-				sum += a.Load
-				told += w.Load
-			}
-			if sum != p.gross || told != p.total || p.speed < 300 || p.speed > 900 {
-				t.Fatalf("gross %d of %d, indicated %d of %d, speed %d", p.gross, sum, p.total, told, p.speed)
-			}
-			if off := 1000 * (p.total - p.gross) / p.gross; off > 45 || off < -45 {
-				t.Fatalf("indicated %d, true %d", p.total, p.gross)
-			}
-		}
-	})
-}
-
-func TestTheSameSeedGivesTheSameTraffic(t *testing.T) {
-	draw := func(seed uint64) []passage {
-		tr := Traffic{Fleet: 30, Division: 20, AxleError: 20, Overloaded: 300}
-		fleet := newFleet(stream(seed, 0), &tr)
-		var out []passage
-		r := stream(seed, 16)
-		for range 20 {
-			out = append(out, newPassage(r, fleet, &tr))
-		}
-		return out
-	}
-	if !reflect.DeepEqual(draw(3), draw(3)) {
-		t.Error("one seed gave two traffics")
-	}
-	if reflect.DeepEqual(draw(3), draw(4)) {
-		t.Error("two seeds gave one traffic")
 	}
 }
 
@@ -201,12 +130,11 @@ func (c *collector) all() []string {
 	return append([]string(nil), c.events...)
 }
 
-// stand runs one lane and reads its line raw.
-func stand(t *testing.T, s Scenario) (*Simulator, *bytes.Buffer, *lockedWriter) {
+// stand runs a scenario until the test ends.
+func stand(t *testing.T, s Scenario, shown func(wim.LaneID, SignState)) (*Simulator, *lockedWriter) {
 	t.Helper()
-	var raw bytes.Buffer
 	truth := &lockedWriter{}
-	sim, err := New(s, Config{Dir: t.TempDir(), Truth: truth})
+	sim, err := New(s, Config{Dir: t.TempDir(), Truth: truth, Shown: shown})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +150,7 @@ func stand(t *testing.T, s Scenario) (*Simulator, *bytes.Buffer, *lockedWriter) 
 			t.Error("the line was left behind")
 		}
 	})
-	return sim, &raw, truth
+	return sim, truth
 }
 
 type lockedWriter struct {
@@ -236,12 +164,16 @@ func (w *lockedWriter) Write(p []byte) (int, error) {
 	return w.b.Write(p)
 }
 
-func (w *lockedWriter) vehicles(t *testing.T) []Truth {
-	t.Helper()
+func (w *lockedWriter) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.b.String()
+}
+
+func (w *lockedWriter) vehicles(t *testing.T) []Truth {
+	t.Helper()
 	var out []Truth
-	for line := range strings.Lines(w.b.String()) {
+	for line := range strings.Lines(w.String()) {
 		var v Truth
 		if err := json.Unmarshal([]byte(line), &v); err != nil {
 			t.Fatal(err)
@@ -274,7 +206,7 @@ func TestALaneOfTrafficOnRealDevices(t *testing.T) {
 	s := Scenario{Site: "t-1", Seed: 5, Control: "127.0.0.1:0", Traffic: Traffic{PerMinute: 1200, Vehicles: 6, Speedup: 50},
 		Lanes:  []Lane{{Lane: 1, Scale: "dev/scale", FrontCamera: srv.URL, RearCamera: srv.URL, Sign: "127.0.0.1:0"}},
 		Faults: []Fault{{Lane: 1, After: 1, Kind: DropFrame}, {Lane: 1, After: 2, Kind: Garbage}, {Lane: 1, After: 3, Kind: NoPlate}, {Lane: 1, After: 4, Kind: Restart}}}
-	sim, _, truth := stand(t, s)
+	sim, truth := stand(t, s, nil)
 	until(t, "six vehicles and twelve events", func() bool { return len(truth.vehicles(t)) == 6 && len(col.all()) == 12 })
 
 	v := truth.vehicles(t)
@@ -309,7 +241,7 @@ func TestALaneOfTrafficOnRealDevices(t *testing.T) {
 		t.Errorf("%d events without a plate, want both of one vehicle", unread)
 	}
 	checkSign(t, sim)
-	checkControl(t, sim)
+	checkControl(t, sim, truth)
 }
 
 func between(s, a, b string) string {
@@ -350,7 +282,7 @@ func checkSign(t *testing.T, sim *Simulator) {
 	}
 }
 
-func checkControl(t *testing.T, sim *Simulator) {
+func checkControl(t *testing.T, sim *Simulator, truth *lockedWriter) {
 	t.Helper()
 	call := func(method, path string) (int, string) {
 		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+sim.ControlAddr()+path, nil)
@@ -382,27 +314,17 @@ func checkControl(t *testing.T, sim *Simulator) {
 	if _, err := os.Stat(link); err != nil {
 		t.Error(err)
 	}
+	if code, s := call("GET", "/truth"); code != 200 || s != truth.String() {
+		t.Errorf("truth: %d %s", code, s)
+	}
+	boot, seq := sim.lanes[0].scale.numbers()
+	if code, s := call("GET", "/lanes/1/boot"); code != 200 || s != fmt.Sprintf("{\"boot\":%d,\"seq\":%d}\n", boot, seq) {
+		t.Errorf("boot: %d %s", code, s)
+	}
 	for path, want := range map[string]int{"/lanes/7/pull": 404, "/lanes/1/fault/earthquake": 400, "/lanes/1/fault/garbage": 200} {
 		if code, s := call("POST", path); code != want {
 			t.Errorf("%s: %d %s", path, code, s)
 		}
-	}
-}
-
-func TestRegistrationsAreWrittenForAllThatAreRegistered(t *testing.T) {
-	tr := Traffic{Fleet: 50, Unregistered: 300}
-	fleet := newFleet(stream(1, 0), &tr)
-	var b bytes.Buffer
-	if err := writeRegistrations(&b, fleet); err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range fleet {
-		if strings.Contains(b.String(), v.Front) != v.Registered || v.Train && strings.Contains(b.String(), v.Trailer) != v.Registered {
-			t.Errorf("%s and %s, registered %v", v.Front, v.Trailer, v.Registered)
-		}
-	}
-	if !strings.HasPrefix(b.String(), "plate,kind,kerb_kg,rated_load_kg,max_gross_kg,max_towed_kg,drive_axles,axles\n") {
-		t.Errorf("header: %.80s", b.String())
 	}
 }
 
@@ -414,6 +336,12 @@ func TestAScenarioWithAMistakeIsRefused(t *testing.T) {
 		{"a fault on no lane", good + "faults: [{lane: 2, kind: garbage}]\n", "there is no lane 2"},
 		{"an unknown fault", good + "faults: [{lane: 1, kind: meteor}]\n", "there are garbage"},
 		{"an unknown key", good + "trffic: {}\n", `did you mean "traffic"`},
+		{"shares above one together", good + "traffic: {overloaded_permille: 600, over_limit_permille: 500}\n", "at most 1000"},
+		{"licences for none", good + "traffic: {fleet: 3, over_limit_permille: 50}\n", "at least 4 vehicles"},
+		{"two scales on one line", "site: a\nlanes: [{lane: 1, scale: x}, {lane: 2, scale: ./x}]\n", "another lane's line"},
+		{"a camera that pushes nowhere", "site: a\nlanes: [{lane: 1, scale: x, front_camera: 127.0.0.1:80}]\n", "write it as http://"},
+		{"a sign without a port", "site: a\nlanes: [{lane: 1, scale: x, sign: 127.0.0.1}]\n", "write it as 127.0.0.1:5020"},
+		{"a fault by count and by time", good + "faults: [{lane: 1, kind: garbage, after: 2, at: 3s}]\n", "not both"},
 		{"a share above one", good + "traffic: {overloaded_permille: 1200}\n", "between 0 and 1000"},
 		{"a control port for everybody", good + "control: 0.0.0.0:1\n", "127.0.0.1 only"},
 	} {
@@ -430,19 +358,5 @@ func TestAScenarioWithAMistakeIsRefused(t *testing.T) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
 		})
-	}
-}
-
-func BenchmarkNewPassage(b *testing.B) {
-	tr := Traffic{Fleet: 100, Division: 20, AxleError: 20, Overloaded: 200}
-	r := stream(1, 0)
-	fleet := newFleet(r, &tr)
-	b.ReportAllocs()
-	var p passage
-	for b.Loop() {
-		p = newPassage(r, fleet, &tr)
-	}
-	if p.gross == 0 {
-		b.Fatal(fmt.Sprint(p))
 	}
 }

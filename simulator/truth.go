@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"sync"
@@ -27,9 +28,26 @@ type Truth struct {
 	Plates    Plates      `json:"plates"`
 	Kind      string      `json:"kind"`
 	Train     bool        `json:"train"`
-	Known     bool        `json:"registered"`
-	Capacity  wim.Kg      `json:"capacity_kg"` // cargo that the licences allow
-	Fault     FaultKind   `json:"fault,omitempty"`
+	// Configuration says the same in the words of the law.
+	Configuration wim.Configuration `json:"configuration"`
+	Known         bool              `json:"registered"`
+	Capacity      wim.Kg            `json:"capacity_kg"` // cargo that the licences allow
+	Fault         FaultKind         `json:"fault,omitempty"`
+	// LostFrames is how many of the vehicle's messages the line did not take whole: dropped, pulled out, or
+	// nobody read them.
+	LostFrames int `json:"lost_frames,omitempty"`
+}
+
+// account takes note of one message; false means that the scale has forgotten the vehicle.
+func (t *Truth) account(m message) bool {
+	if !m.sent {
+		return false
+	}
+	t.EndSeq = m.seq
+	if !m.whole {
+		t.LostFrames++
+	}
+	return true
 }
 
 // Plates are the true plates of a vehicle.
@@ -44,8 +62,13 @@ type event struct {
 	Site  wim.SiteID `json:"site"`
 	Lane  wim.LaneID `json:"lane"`
 	Boot  uint32     `json:"boot,omitempty"`
+	First uint32     `json:"first,omitempty"` // messages of a vehicle that was forgotten
+	Last  uint32     `json:"last,omitempty"`
 	At    time.Time  `json:"at"`
 }
+
+// truthKept is how many lines the control port can show.
+const truthKept = 10000
 
 // truthLog writes lines whole, one at a time, and never buffers them: a kill loses at most the last one.
 type truthLog struct {
@@ -53,6 +76,9 @@ type truthLog struct {
 	w   io.Writer
 	err error
 	n   int // vehicles
+
+	keep int      // how many of the last lines stay in memory
+	kept [][]byte // up to twice as many, so that making room is rare
 }
 
 func (t *truthLog) write(v any) {
@@ -60,7 +86,14 @@ func (t *truthLog) write(v any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err == nil {
-		_, err = t.w.Write(append(b, '\n'))
+		b = append(b, '\n')
+		if t.keep > 0 {
+			if len(t.kept) == 2*t.keep {
+				t.kept = append(t.kept[:0], t.kept[t.keep:]...)
+			}
+			t.kept = append(t.kept, b)
+		}
+		_, err = t.w.Write(b)
 	}
 	if err != nil && t.err == nil {
 		t.err = err
@@ -68,6 +101,13 @@ func (t *truthLog) write(v any) {
 	if _, ok := v.(Truth); ok {
 		t.n++
 	}
+}
+
+// recent copies the lines that are kept, oldest first.
+func (t *truthLog) recent() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return bytes.Join(t.kept[max(0, len(t.kept)-t.keep):], nil)
 }
 
 func (t *truthLog) state() (vehicles int, err error) {
