@@ -1,17 +1,22 @@
 // Package modbus talks to Modbus slaves through github.com/goburrow/modbus and is the one place where that
 // library's faults are worked around, so that a successor could take its place without a change elsewhere.
 //
-// It promises: an answer is the answer to what was asked, of the quantity that was asked; after any error
-// the connection is new; a call ends within the time limit of its configuration. It never repeats a write by
-// itself: the caller knows whether repeating is safe.
+// It promises: an answer is the answer to what was asked, of the quantity that was asked; after any error but
+// the slave's own refusal the connection is new; a slave that keeps failing is tried with growing pauses. A call
+// whose turn has come ends within its context's deadline and, without one, within two time limits of the
+// configuration: connecting and one request. It never repeats a write by itself: the caller knows whether
+// repeating is safe.
 package modbus
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"sync"
+	"math/rand/v2"
+	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/goburrow/modbus"
@@ -26,6 +31,44 @@ const (
 	maxWrite = 123
 	maxBits  = 2000
 )
+
+// Pauses before a slave that failed twice in a row is tried again. The first failure costs no pause: the line
+// may only have been closed by its other end.
+const (
+	firstPause = 250 * time.Millisecond
+	lastPause  = 2 * time.Second
+)
+
+// function is a function code of the protocol.
+type function byte
+
+const (
+	readCoils     function = 1
+	readDiscrete  function = 2
+	readHolding   function = 3
+	readInput     function = 4
+	writeCoil     function = 5
+	writeHolding  function = 16
+	exceptionMark function = 0x80 // set in the answer's function code when the slave refuses
+)
+
+func (f function) String() string {
+	switch f {
+	case readCoils:
+		return "read coils"
+	case readDiscrete:
+		return "read discrete inputs"
+	case readHolding:
+		return "read holding registers"
+	case readInput:
+		return "read input registers"
+	case writeCoil:
+		return "write coil"
+	case writeHolding:
+		return "write holding registers"
+	}
+	return fmt.Sprintf("function %d", byte(f))
+}
 
 // Config says which slave stands where.
 type Config struct {
@@ -55,13 +98,19 @@ func (c *Config) Validate() error {
 type Client struct {
 	cfg Config
 
-	mu      sync.Mutex // held for a whole request: the library is not safe for two at once
+	// turn holds the one token; who has it owns handler, client and the fields up to the counts. It is a
+	// channel and no mutex, so that waiting for a slow slave ends with the caller's context.
+	turn    chan struct{}
 	handler *modbus.TCPClientHandler
 	client  modbus.Client
-	answers uint64
-	errors  uint64
-	opened  uint64
 	open    bool
+	failed  int       // requests in a row that got no answer
+	last    error     // why the newest of them failed
+	retry   time.Time // not tried before
+
+	answers atomic.Uint64
+	errors  atomic.Uint64
+	opened  atomic.Uint64
 }
 
 // New prepares a client; the first request connects.
@@ -75,7 +124,9 @@ func New(cfg Config) (*Client, error) {
 	// The library's own idle timer would close the connection in the middle of nothing; ours is kept alive
 	// by the heartbeat polls, and closed by every error.
 	h.IdleTimeout = 0
-	return &Client{cfg: cfg, handler: h, client: modbus.NewClient(h)}, nil
+	c := &Client{cfg: cfg, turn: make(chan struct{}, 1), handler: h, client: modbus.NewClient(h)}
+	c.turn <- struct{}{}
+	return c, nil
 }
 
 // Counts are totals since New.
@@ -85,17 +136,15 @@ type Counts struct {
 	Opened  uint64 // connections made
 }
 
-// Counts reads the totals.
+// Counts reads the totals. It never waits for a request.
 func (c *Client) Counts() Counts {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return Counts{Answers: c.answers, Errors: c.errors, Opened: c.opened}
+	return Counts{Answers: c.answers.Load(), Errors: c.errors.Load(), Opened: c.opened.Load()}
 }
 
-// Close ends the connection. A later request opens a new one.
+// Close ends the connection, after the request that is on its way. A later request opens a new one.
 func (c *Client) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	<-c.turn
+	defer func() { c.turn <- struct{}{} }()
 	return c.close()
 }
 
@@ -106,22 +155,22 @@ func (c *Client) close() error {
 
 // ReadInput reads n input registers (function 4).
 func (c *Client) ReadInput(ctx context.Context, addr, n uint16) ([]uint16, error) {
-	return c.registers(ctx, "read input registers", addr, n, c.client.ReadInputRegisters)
+	return c.registers(ctx, readInput, addr, n, c.client.ReadInputRegisters)
 }
 
 // ReadHolding reads n holding registers (function 3).
 func (c *Client) ReadHolding(ctx context.Context, addr, n uint16) ([]uint16, error) {
-	return c.registers(ctx, "read holding registers", addr, n, c.client.ReadHoldingRegisters)
+	return c.registers(ctx, readHolding, addr, n, c.client.ReadHoldingRegisters)
 }
 
 // ReadDiscrete reads n discrete inputs (function 2).
 func (c *Client) ReadDiscrete(ctx context.Context, addr, n uint16) ([]bool, error) {
-	return c.bits(ctx, "read discrete inputs", addr, n, c.client.ReadDiscreteInputs)
+	return c.bits(ctx, readDiscrete, addr, n, c.client.ReadDiscreteInputs)
 }
 
 // ReadCoils reads n coils (function 1).
 func (c *Client) ReadCoils(ctx context.Context, addr, n uint16) ([]bool, error) {
-	return c.bits(ctx, "read coils", addr, n, c.client.ReadCoils)
+	return c.bits(ctx, readCoils, addr, n, c.client.ReadCoils)
 }
 
 // WriteHolding writes holding registers in one request (function 16), so that they change together.
@@ -133,7 +182,7 @@ func (c *Client) WriteHolding(ctx context.Context, addr uint16, values []uint16)
 	for _, v := range values {
 		raw = binary.BigEndian.AppendUint16(raw, v)
 	}
-	return c.do(ctx, "write holding registers", addr, func() error {
+	return c.do(ctx, writeHolding, addr, func() error {
 		_, err := c.client.WriteMultipleRegisters(addr, uint16(len(values)), raw) // the library compares the echo
 		return err
 	})
@@ -145,13 +194,13 @@ func (c *Client) WriteCoil(ctx context.Context, addr uint16, on bool) error {
 	if on {
 		v = 0xFF00
 	}
-	return c.do(ctx, "write coil", addr, func() error {
+	return c.do(ctx, writeCoil, addr, func() error {
 		_, err := c.client.WriteSingleCoil(addr, v) // the library compares the echo
 		return err
 	})
 }
 
-func (c *Client) registers(ctx context.Context, what string, addr, n uint16, read func(addr, n uint16) ([]byte, error)) ([]uint16, error) {
+func (c *Client) registers(ctx context.Context, what function, addr, n uint16, read func(addr, n uint16) ([]byte, error)) ([]uint16, error) {
 	if n == 0 || n > maxRead {
 		return nil, fmt.Errorf("modbus %s: %s: %d registers, want 1 to %d", c.cfg.Address, what, n, maxRead)
 	}
@@ -176,7 +225,7 @@ func (c *Client) registers(ctx context.Context, what string, addr, n uint16, rea
 	return out, nil
 }
 
-func (c *Client) bits(ctx context.Context, what string, addr, n uint16, read func(addr, n uint16) ([]byte, error)) ([]bool, error) {
+func (c *Client) bits(ctx context.Context, what function, addr, n uint16, read func(addr, n uint16) ([]byte, error)) ([]bool, error) {
 	if n == 0 || n > maxBits {
 		return nil, fmt.Errorf("modbus %s: %s: %d bits, want 1 to %d", c.cfg.Address, what, n, maxBits)
 	}
@@ -200,31 +249,64 @@ func (c *Client) bits(ctx context.Context, what string, addr, n uint16, read fun
 	return out, nil
 }
 
-// do runs one request. The library knows no context: a call that has begun lasts at most connecting and
-// one timeout.
-func (c *Client) do(ctx context.Context, what string, addr uint16, request func() error) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// do runs one request when its turn has come.
+func (c *Client) do(ctx context.Context, what function, addr uint16, request func() error) error {
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.turn:
+	}
+	defer func() { c.turn <- struct{}{} }()
+	if wait := time.Until(c.retry); wait > 0 {
+		return fmt.Errorf("modbus %s: failed %d times in a row, tried again in %s: %w", c.cfg.Address, c.failed, wait.Round(time.Millisecond), c.last)
+	}
+	err := c.attempt(ctx, what, addr, request)
+	switch {
+	case err == nil || errors.Is(err, ErrException):
+		c.failed, c.last, c.retry = 0, nil, time.Time{}
+		return err
+	case ctx.Err() != nil, c.handler.Timeout < c.cfg.Timeout && isTimeout(err):
+		// The caller's patience ended, not the slave's time: that is no failure of the slave.
+		return fmt.Errorf("%w: %w", cmp.Or(ctx.Err(), context.DeadlineExceeded), err)
+	}
+	c.failed++
+	c.last = err
+	if c.failed > 1 {
+		pause := min(firstPause<<min(c.failed-2, 8), lastPause)
+		c.retry = time.Now().Add(pause/2 + rand.N(pause/2+1)) // slaves that fell together do not come back together
+	}
+	return err
+}
+
+// attempt connects if need be and asks once.
+func (c *Client) attempt(ctx context.Context, what function, addr uint16, request func() error) error {
+	if err := c.limit(ctx); err != nil {
 		return err
 	}
 	if !c.open {
 		if err := c.handler.Connect(); err != nil {
-			c.errors++
+			c.errors.Add(1)
 			return fmt.Errorf("modbus %s: connect: %w; check the address and that the device has power", c.cfg.Address, err)
 		}
 		c.open = true
-		c.opened++
+		c.opened.Add(1)
+		if err := c.limit(ctx); err != nil {
+			return err
+		}
 	}
 	err := request()
 	if err == nil {
-		c.answers++
+		c.answers.Add(1)
 		return nil
 	}
-	c.errors++
+	c.errors.Add(1)
 	var exception *modbus.ModbusError
-	// The library also calls an answer to another function an exception; a real one has the top bit set.
-	if errors.As(err, &exception) && exception.FunctionCode&0x80 != 0 {
+	// The library calls every answer to another function an exception. A real one is to this function, has the
+	// top bit set and a code.
+	if errors.As(err, &exception) && exception.FunctionCode == byte(what|exceptionMark) && exception.ExceptionCode != 0 {
 		return fmt.Errorf("modbus %s unit %d: %s at %d: %w %d (%w)", c.cfg.Address, c.cfg.Unit, what, addr, ErrException, exception.ExceptionCode, err)
 	}
 	// The library keeps the connection after a timeout. The late answer would then wait in it and every
@@ -233,4 +315,26 @@ func (c *Client) do(ctx context.Context, what string, addr uint16, request func(
 		err = errors.Join(err, cerr)
 	}
 	return fmt.Errorf("modbus %s unit %d: %s at %d: %w", c.cfg.Address, c.cfg.Unit, what, addr, err)
+}
+
+// limit gives the next step what the caller has left, at most the configured time. The library knows no
+// context; its timeout is all that can be set.
+func (c *Client) limit(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.handler.Timeout = c.cfg.Timeout
+	if end, ok := ctx.Deadline(); ok {
+		left := time.Until(end)
+		if left <= 0 {
+			return context.DeadlineExceeded
+		}
+		c.handler.Timeout = min(left, c.cfg.Timeout)
+	}
+	return nil
+}
+
+func isTimeout(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"reflect"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -197,6 +198,11 @@ func TestAnAnswerMustFitWhatWasAsked(t *testing.T) {
 		{"another transaction", func(r []byte) []byte { a := answer(r, 1, 2); a[0] ^= 1; return a }, "transaction"},
 		{"another unit", func(r []byte) []byte { a := answer(r, 1, 2); a[6] = 9; return a }, "unit"},
 		{"another function", func(r []byte) []byte { a := answer(r, 1, 2); a[7] = 3; return a }, "function"},
+		{"a refusal of another function", func(r []byte) []byte {
+			return append(append([]byte(nil), r[:4]...), 0, 3, r[6], 0x83, 2)
+		}, "function '131'"},
+		{"a refusal without a code", func(r []byte) []byte { return append(append([]byte(nil), r[:4]...), 0, 2, r[6], 0x84) }, "function '132'"},
+		{"an answer without a body", func(r []byte) []byte { return append(append([]byte(nil), r[:4]...), 0, 1, r[6]) }, "length"},
 		{"a length of zero", func(r []byte) []byte { a := answer(r, 1, 2); a[4], a[5] = 0, 0; return a }, "zero"},
 		{"nothing", func([]byte) []byte { return nil }, "timeout"},
 	} {
@@ -209,13 +215,120 @@ func TestAnAnswerMustFitWhatWasAsked(t *testing.T) {
 			})
 			cl := client(t, addr)
 			_, err := cl.ReadInput(t.Context(), 0, 2)
-			if err == nil || !strings.Contains(err.Error(), c.want) {
+			if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, ErrException) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
 			if got, err := cl.ReadInput(t.Context(), 0, 2); err != nil || got[1] != 6 {
 				t.Errorf("the next call: %v, %v", got, err)
 			}
 		})
+	}
+}
+
+// held is a slave that answers nothing until it is let go.
+func held(t *testing.T) (c *Client, asked <-chan struct{}, release func()) {
+	t.Helper()
+	in, out := make(chan struct{}, 16), make(chan struct{})
+	addr := stub(t, func(_, _ int, req []byte) []byte {
+		in <- struct{}{}
+		<-out
+		return answer(req, 7)
+	})
+	c, err := New(Config{Address: addr, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	release = sync.OnceFunc(func() { close(out) })
+	t.Cleanup(func() {
+		release()
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c, in, release
+}
+
+func TestASlowSlaveHoldsUpNobodyWhoIsLeaving(t *testing.T) {
+	c, asked, release := held(t)
+	first := make(chan error, 1)
+	go func() {
+		_, err := c.ReadInput(t.Context(), 0, 1)
+		first <- err
+	}()
+	<-asked
+	if n := c.Counts(); n.Opened != 1 || n.Answers != 0 {
+		t.Errorf("counts while a request is on its way: %+v", n)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := c.ReadInput(short, 0, 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("waiting for its turn: %v", err)
+	}
+	select {
+	case err := <-first:
+		t.Fatalf("the first request ended: %v", err)
+	default:
+	}
+	release()
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestARequestEndsWithItsCallersDeadline(t *testing.T) {
+	c, _, release := held(t)
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := c.ReadInput(short, 0, 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	release()
+	// A caller without patience is no failure of the slave: the next call is not held back.
+	for range 3 {
+		if got, err := c.ReadInput(t.Context(), 0, 1); err != nil || got[0] != 7 {
+			t.Errorf("%v, %v", got, err)
+		}
+	}
+}
+
+func TestASlaveThatKeepsFailingIsTriedWithPausesAndFoundAgain(t *testing.T) {
+	addr := freePort(t)
+	c := client(t, addr)
+	limit := time.Now().Add(20 * time.Second)
+	for {
+		before := c.Counts().Errors
+		_, err := c.ReadInput(t.Context(), 0, 1)
+		if err == nil || !strings.Contains(err.Error(), "check the address") {
+			t.Fatalf("nobody is there, and the error is %v", err)
+		}
+		if c.Counts().Errors == before {
+			if !strings.Contains(err.Error(), "in a row, tried again in") {
+				t.Errorf("a call that did not try says %v", err)
+			}
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatal("every call tried to connect")
+		}
+	}
+	srv, err := modbus.NewServer(&modbus.ServerConfiguration{URL: "tcp://" + addr}, &slave{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { srv.Stop() }) //nolint:errcheck // the test is over
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err = c.ReadInput(t.Context(), 0, 1); err == nil {
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("it came back and is not found: %v", err)
+		}
+		<-tick.C
 	}
 }
 
