@@ -3,6 +3,7 @@ package sign
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/wim"
@@ -68,6 +69,12 @@ func (p *Profile) Validate() error {
 			return fmt.Errorf("order: register %d is used twice", r)
 		}
 		taken[r] = true
+	}
+	if last > math.MaxUint16 {
+		return fmt.Errorf("order: register %d is beyond the last one, %d", last, math.MaxUint16)
+	}
+	if len(regs) != last-first+1 {
+		return fmt.Errorf("order: of registers %d to %d only %d have a meaning here; one request writes them all, so the others would be overwritten", first, last, len(regs))
 	}
 	if first, last := p.shownSpan(); last-first+1 > 125 {
 		return fmt.Errorf("shown: registers %d to %d do not fit one request of 125", first, last)

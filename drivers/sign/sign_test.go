@@ -2,6 +2,7 @@ package sign
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"strings"
@@ -124,7 +125,8 @@ func TestAnOrderIsShownWithItsPlateAndLight(t *testing.T) {
 			t.Errorf("registers %v, plate %q, light %t", d.reg, plate, d.light)
 		}
 	})
-	first := d.reg[1]
+	var first uint16
+	d.set(func(d *device) { first = d.reg[1] })
 	if err := s.Show(t.Context(), wim.OrderProceed, "", time.Second); err != nil {
 		t.Fatal(err)
 	}
@@ -145,6 +147,56 @@ func TestAnOrderThatIsNotShownIsAnError(t *testing.T) {
 	if err := s.Show(t.Context(), wim.Order("dance"), "", time.Second); err == nil {
 		t.Error("an order without a message was shown")
 	}
+}
+
+func TestACallerWhoLeavesSaysNothingOfTheSign(t *testing.T) {
+	d, s := serve(t)
+	if err := s.Show(t.Context(), wim.OrderProceed, "", time.Second); err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Show(gone, wim.OrderEnter, "", time.Second); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	d.set(func(d *device) { d.stuck = true })
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.Show(short, wim.OrderEnter, "", time.Second); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+	if h := s.Health(); !h.Up {
+		t.Errorf("health %+v", h)
+	}
+}
+
+func TestOrdersGivenAtOnceDoNotMix(t *testing.T) {
+	_, s := serve(t)
+	errs := make(chan error, 20)
+	for i := range cap(errs) {
+		order := wim.OrderProceed
+		if i%2 == 0 {
+			order = wim.OrderEnter // the one with the light
+		}
+		go func() { errs <- s.Show(t.Context(), order, "", time.Minute) }()
+	}
+	for range cap(errs) {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAPlateIsCutBetweenCharacters(t *testing.T) {
+	d, s := serve(t)
+	if err := s.Show(t.Context(), wim.OrderEnter, "123456789\U00020BB7", time.Second); err != nil {
+		t.Fatal(err)
+	}
+	d.set(func(d *device) {
+		if d.reg[11] != '9' || d.reg[12] != 0 {
+			t.Errorf("registers %x", d.reg)
+		}
+	})
 }
 
 func TestADeadSignIsKnown(t *testing.T) {
@@ -189,6 +241,8 @@ func TestAProfileWithAMistakeIsRefused(t *testing.T) {
 		{"an unknown key", "  coil: 0", "  coils: 0", "did you mean"},
 		{"two messages with one number", "proceed: 1", "proceed: 2", "one number"},
 		{"a register used twice", "hold: 2 ", "hold: 4 ", "register 4 is used twice"},
+		{"registers between that are somebody else's", "plate: 3 ", "plate: 20 ", "would be overwritten"},
+		{"registers beyond the last", "plate: 3 ", "plate: 65530 ", "do not fit one request"},
 		{"an order too long for one request", "plate: 3 ", "plate: 300 ", "do not fit one request"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
