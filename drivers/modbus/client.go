@@ -43,14 +43,16 @@ const (
 type function byte
 
 const (
-	readCoils     function = 1
-	readDiscrete  function = 2
-	readHolding   function = 3
-	readInput     function = 4
-	writeCoil     function = 5
-	writeHolding  function = 16
-	exceptionMark function = 0x80 // set in the answer's function code when the slave refuses
+	readCoils    function = 1
+	readDiscrete function = 2
+	readHolding  function = 3
+	readInput    function = 4
+	writeCoil    function = 5
+	writeHolding function = 16
 )
+
+// exceptionMark is set in the answer's function code when the slave refuses.
+const exceptionMark = 0x80
 
 func (f function) String() string {
 	switch f {
@@ -306,7 +308,7 @@ func (c *Client) attempt(ctx context.Context, what function, addr uint16, reques
 	var exception *modbus.ModbusError
 	// The library calls every answer to another function an exception. A real one is to this function, has the
 	// top bit set and a code.
-	if errors.As(err, &exception) && exception.FunctionCode == byte(what|exceptionMark) && exception.ExceptionCode != 0 {
+	if errors.As(err, &exception) && exception.FunctionCode == byte(what)|exceptionMark && exception.ExceptionCode != 0 {
 		return fmt.Errorf("modbus %s unit %d: %s at %d: %w %d (%w)", c.cfg.Address, c.cfg.Unit, what, addr, ErrException, exception.ExceptionCode, err)
 	}
 	// The library keeps the connection after a timeout. The late answer would then wait in it and every
