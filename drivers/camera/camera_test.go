@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/axlegate/axlegate/wim"
 )
@@ -60,12 +61,30 @@ func newRig(t *testing.T) *rig {
 			t.Errorf("Run: %v", err)
 		}
 	})
-	for {
+	bound(t, cam)
+	return r
+}
+
+// bound waits until a camera's Run has let it in.
+func bound(t *testing.T, cam *Hikvision) {
+	t.Helper()
+	until(t, "the camera to be let in", func() bool {
 		cam.mu.Lock()
-		ready := cam.emit != nil
-		cam.mu.Unlock()
-		if ready {
-			return r
+		defer cam.mu.Unlock()
+		return cam.emit != nil
+	})
+}
+
+func until(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(20 * time.Second)
+	for !cond() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("waited in vain for %s", what)
 		}
 	}
 }
@@ -125,6 +144,9 @@ func TestAPushBecomesAReadWithItsPicture(t *testing.T) {
 		{"without carriage returns", form("\n", false, [2]string{"anpr.xml", event(t)}, [2]string{"detectionPicture.jpg", big})},
 		{"with blank lines around boundaries", bytes.ReplaceAll(form("\r\n", true, [2]string{"anpr.xml", event(t)}, [2]string{"detectionPicture.jpg", big}), []byte("--boundary\r\n"), []byte("\r\n--boundary\r\n\r\n"))},
 		{"pictures first and under other names", form("\r\n", true, [2]string{"a", big}, [2]string{"b", small}, [2]string{"c", event(t)})},
+		{"with a picture of the vehicle before that of the scene", form("\r\n", true, [2]string{"anpr.xml", event(t)}, [2]string{"vehiclePicture.jpg", small}, [2]string{"detectionPicture.jpg", big})},
+		{"without a last boundary", bytes.TrimSuffix(form("\r\n", true, [2]string{"anpr.xml", event(t)}, [2]string{"detectionPicture.jpg", big}), []byte("--boundary--\r\n"))},
+		{"with JSON beside the XML", form("\r\n", true, [2]string{"extra", `{"a":1}`}, [2]string{"anpr.xml", event(t)}, [2]string{"detectionPicture.jpg", big})},
 		{"with a boundary inside the picture", form("\r\n", true, [2]string{"anpr.xml", event(t)}, [2]string{"detectionPicture.jpg", big + "\r\n--boundary\r\n"})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -137,7 +159,7 @@ func TestAPushBecomesAReadWithItsPicture(t *testing.T) {
 			}
 			p := r.got[0].read
 			want := wim.PlateRead{Camera: "cam-1", Event: "example-0001", Lane: 2, End: wim.Front, Text: "川A12345", Color: wim.Yellow, Confidence: 960, Kind: wim.Goods,
-				DeviceTime: wim.TimeOf(time.Date(2031, 5, 5, 23, 8, 9, 0, time.UTC)), Arrival: wim.TimeOf(time.Date(2031, 5, 5, 23, 8, 10, 0, time.UTC)), Picture: wim.DigestOf(r.got[0].jpeg)}
+				DeviceTime: wim.TimeOf(time.Date(2031, 5, 5, 23, 8, 9, 214_000_000, time.UTC)), Arrival: wim.TimeOf(time.Date(2031, 5, 5, 23, 8, 10, 0, time.UTC)), Picture: wim.DigestOf(r.got[0].jpeg)}
 			if p != want || !strings.HasPrefix(string(r.got[0].jpeg), big) {
 				t.Errorf("have %+v with %d bytes, want %+v", p, len(r.got[0].jpeg), want)
 			}
@@ -160,6 +182,7 @@ func TestWhatIsNoGoodPushIsRefusedClearly(t *testing.T) {
 		{"no boundary in it", "/camera/" + secret, multi, ev, "no boundary", 400},
 		{"no event in it", "/camera/" + secret, multi, string(form("\r\n", true, [2]string{"p", string(photo(t, 8, 8))})), "no event", 400},
 		{"JSON", "/camera/" + secret, multi, string(form("\r\n", true, [2]string{"e", `{"eventType":"ANPR"}`})), "set its notification to XML", 415},
+		{"JSON alone", "/camera/" + secret, "application/json", `{"eventType":"ANPR"}`, "set its notification to XML", 415},
 		{"a document type", "/camera/" + secret, "application/xml", `<!DOCTYPE a [<!ENTITY b "c">]>` + ev[strings.Index(ev, "<Event"):], "document type", 400},
 		{"XML without an end", "/camera/" + secret, "application/xml", ev[:300], "XML", 400},
 		{"an unescaped ampersand", "/camera/" + secret, "application/xml", strings.Replace(ev, "truck", "truck & trailer", 1), "XML", 400},
@@ -230,6 +253,43 @@ func TestNothingValidIsLost(t *testing.T) {
 			t.Errorf("%+v", r.got)
 		}
 	})
+	t.Run("firmware with neither UUID nor time still keeps two passages apart", func(t *testing.T) {
+		r := newRig(t)
+		old := strings.NewReplacer("<UUID>example-0001</UUID>", "", "2031-05-06T07:08:09+08:00", "", "20310506070809214", "", "川A·12345", "unknown").Replace(ev)
+		r.push(t, "/camera/"+secret, multi, form("\r\n", true, [2]string{"e", old}, [2]string{"p", string(photo(t, 16, 8))}))
+		r.push(t, "/camera/"+secret, multi, form("\r\n", true, [2]string{"e", old}, [2]string{"p", string(photo(t, 8, 16))}))
+		r.push(t, "/camera/"+secret, multi, form("\r\n", true, [2]string{"e", old}, [2]string{"p", string(photo(t, 8, 16))}))
+		if len(r.got) != 2 || r.got[0].read.DeviceTime != 0 {
+			t.Errorf("%+v", r.got)
+		}
+	})
+	t.Run("a UUID that stands for none does not make all events one", func(t *testing.T) {
+		r := newRig(t)
+		zero := strings.Replace(ev, "example-0001", "00000000-0000-0000-0000-000000000000", 1)
+		r.push(t, "/camera/"+secret, "application/xml", []byte(zero))
+		r.push(t, "/camera/"+secret, "application/xml", []byte(strings.Replace(zero, "川A·12345", "川B67890", 1)))
+		if len(r.got) != 2 {
+			t.Errorf("%+v", r.got)
+		}
+	})
+	t.Run("text that cannot be a plate is left out and the read kept", func(t *testing.T) {
+		for _, text := range []string{strings.Repeat("川", maxPlate+1), "川A\u200b12345"} {
+			r := newRig(t)
+			r.push(t, "/camera/"+secret, "application/xml", []byte(strings.Replace(ev, "川A·12345", text, 1)))
+			if len(r.got) != 1 || r.got[0].read.Text != "" || r.got[0].read.Confidence != 0 || r.cam.Health().Bad != 1 {
+				t.Errorf("%q: %+v, %+v", text, r.got, r.cam.Health())
+			}
+		}
+	})
+	t.Run("a confidence in another form does not cost the read", func(t *testing.T) {
+		for text, want := range map[string]wim.Permille{"96.5": 960, "": 0, "high": 0, "400": 1000, "-1": 0} {
+			r := newRig(t)
+			r.push(t, "/camera/"+secret, "application/xml", []byte(strings.Replace(ev, ">96<", ">"+text+"<", 1)))
+			if len(r.got) != 1 || r.got[0].read.Confidence != want {
+				t.Errorf("%q: %+v", text, r.got)
+			}
+		}
+	})
 	t.Run("all three namespaces are read", func(t *testing.T) {
 		for _, ns := range []string{"http://www.hikvision.com/ver20/XMLSchema", "urn:psialliance-org", ""} {
 			r := newRig(t)
@@ -241,30 +301,32 @@ func TestNothingValidIsLost(t *testing.T) {
 	})
 }
 
-func TestAListenerThatOthersCanReachNeedsACertificate(t *testing.T) {
-	if _, err := NewListener(ListenerConfig{Listen: "0.0.0.0:8000"}); err == nil || !strings.Contains(err.Error(), "allow_plain") {
-		t.Errorf("error %v", err)
-	}
-	if _, err := NewListener(ListenerConfig{Listen: "0.0.0.0:8000", AllowPlain: true}); err != nil {
-		t.Error(err)
-	}
-	a, b := newRig(t).cam, newRig(t).cam
-	if _, err := NewListener(ListenerConfig{Listen: "127.0.0.1:0", Cameras: []*Hikvision{a, b}}); err == nil || !strings.Contains(err.Error(), "same secret") {
-		t.Errorf("error %v", err)
-	}
-	if _, err := NewHikvision(Config{Device: "c", Lane: 1, End: wim.Rear, Secret: "short"}); err == nil {
-		t.Error("a short secret was taken")
-	}
-}
-
-func TestTheListenerServesUntilItIsStopped(t *testing.T) {
-	r := newRig(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- r.list.Run(ctx) }()
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
+func TestTheCamerasClock(t *testing.T) {
+	zone := func(h int) *time.Location { return time.FixedZone("", h*3600) }
+	for _, c := range []struct {
+		name, dateTime, absTime string
+		want                    time.Time
+	}{
+		{"milliseconds from the picture", "2031-05-06T07:08:09+08:00", "20310506070809214", time.Date(2031, 5, 6, 7, 8, 9, 214e6, zone(8))},
+		{"a picture from before midnight", "2031-05-06T00:00:00+08:00", "20310505235959900", time.Date(2031, 5, 5, 23, 59, 59, 900e6, zone(8))},
+		{"a picture in another zone is not believed", "2031-05-06T07:08:09+08:00", "20310505230809214", time.Date(2031, 5, 6, 7, 8, 9, 0, zone(8))},
+		{"a picture without a time", "2031-05-06T07:08:09Z", "", time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)},
+		{"a picture time that is none", "2031-05-06T07:08:09Z", "2031050607080xyzw", time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)},
+		{"fractions of its own", "2031-05-06T07:08:09.5+08:00", "", time.Date(2031, 5, 6, 7, 8, 9, 5e8, zone(8))},
+		{"without a zone the time is not known", "2031-05-06T07:08:09", "20310506070809214", time.Time{}},
+		{"a clock that was never set is kept for the difference", "1970-01-01T00:00:07Z", "", time.Unix(7, 0)},
+		{"a year that no clock has", "9999-01-01T00:00:00Z", "", time.Time{}},
+		{"nothing", "", "", time.Time{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, err := parseAlert([]byte(strings.NewReplacer("2031-05-06T07:08:09+08:00", c.dateTime, "20310506070809214", c.absTime).Replace(event(t))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := a.deviceTime(); got != wim.TimeOf(c.want) {
+				t.Errorf("%s, want %s", got, wim.TimeOf(c.want))
+			}
+		})
 	}
 }
 
@@ -287,9 +349,12 @@ func FuzzPush(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r := a.read(&Config{Device: "c", Lane: 1, End: wim.Front})
-		if r.Confidence < 0 || r.Confidence > 1000 || r.Event == "" {
+		r, _ := a.read(&Config{Device: "c", Lane: 1, End: wim.Front}, wim.Digest{}, doc)
+		if r.Confidence < 0 || r.Confidence > 1000 || r.Event == "" || len(r.Event) > 64 || utf8.RuneCountInString(r.Text) > maxPlate || r.Text == "" && r.Confidence != 0 {
 			t.Errorf("%+v", r)
+		}
+		if again, _ := a.read(&Config{Device: "c", Lane: 1, End: wim.Front}, wim.Digest{}, doc); again != r {
+			t.Errorf("the same push twice: %+v and %+v", r, again)
 		}
 	})
 }

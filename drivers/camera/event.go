@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/axlegate/axlegate/wim"
 )
@@ -30,7 +33,7 @@ type alert struct {
 	UUID       string   `xml:"UUID"`
 	ANPR       struct {
 		Plate      string `xml:"licensePlate"`
-		Confidence int    `xml:"confidenceLevel"`
+		Confidence string `xml:"confidenceLevel"`
 		Color      string `xml:"plateColor"`
 		Vehicle    string `xml:"vehicleType"`
 		Pictures   []struct {
@@ -90,30 +93,94 @@ func refuseCharset(label string, _ io.Reader) (io.Reader, error) {
 	return nil, fmt.Errorf("encoding %q, want UTF-8", label)
 }
 
-// read turns an alert into a plate read; the picture's digest and the arrival are the caller's.
-func (a *alert) read(c *Config) wim.PlateRead {
-	r := wim.PlateRead{
-		Camera: c.Device, Event: a.UUID, Lane: c.Lane, End: c.End,
-		Text: wim.NormalisePlate(a.ANPR.Plate), Color: color(a.ANPR.Color), Kind: kind(a.ANPR.Vehicle),
-		Confidence: wim.Permille(min(max(a.ANPR.Confidence, 0), 100) * 10), DeviceTime: deviceTime(a.DateTime),
+// Bounds of what goes into a record. The longest plates have some ten characters, a UUID has 36.
+const (
+	maxPlate = 32 // characters
+	maxUUID  = 64 // bytes
+)
+
+// read turns an alert into a plate read; the arrival is the caller's. whole is false when the camera sent text
+// that cannot be a plate: it is left out.
+func (a *alert) read(c *Config, picture wim.Digest, doc []byte) (r wim.PlateRead, whole bool) {
+	r = wim.PlateRead{
+		Camera: c.Device, Lane: c.Lane, End: c.End, Text: wim.NormalisePlate(a.ANPR.Plate), Color: color(a.ANPR.Color),
+		Kind: kind(a.ANPR.Vehicle), Confidence: confidence(a.ANPR.Confidence), DeviceTime: a.deviceTime(), Picture: picture,
+	}
+	whole = utf8.RuneCountInString(r.Text) <= maxPlate && !strings.ContainsFunc(r.Text, func(c rune) bool { return !unicode.IsPrint(c) })
+	if !whole {
+		r.Text = ""
 	}
 	if r.Text == "" {
 		r.Confidence = 0
 	}
-	if r.Event == "" {
-		// Old firmware has no UUID: what the event says is its name, so that a repeat is still known.
-		r.Event = wim.DigestOf(fmt.Appendf(nil, "%s|%s|%s|%d", c.Device, a.DateTime, a.ANPR.Plate, a.ANPR.Confidence)).Short()
-	}
-	return r
+	r.Event = a.event(&r, doc)
+	return r, whole
 }
 
-// deviceTime reads ISO 8601. Without an offset the zone is not known, so the time is not.
-func deviceTime(s string) wim.Time {
-	t, err := time.Parse(time.RFC3339Nano, s)
+// event is the name of the event: the camera's own where it has one, else what tells it from others and is the
+// same when it is sent again.
+func (a *alert) event(r *wim.PlateRead, doc []byte) string {
+	uuid := strings.TrimSpace(a.UUID)
+	switch {
+	case strings.Trim(uuid, "0-") == "": // none, or the one that stands for none
+	case len(uuid) <= maxUUID:
+		return uuid
+	default:
+		return wim.DigestOf([]byte(uuid)).String()
+	}
+	at := a.DateTime + "|" + a.absTime()
+	id := fmt.Appendf(nil, "%s|%s|%s", r.Camera, at, r.Text)
+	// Time and plate name a passage. Where one of them is missing, two passages would have one name and the
+	// second would be lost as a repeat.
+	if r.Text == "" || at == "|" {
+		id = fmt.Appendf(id, "|%s|%s", r.Picture, wim.DigestOf(doc))
+	}
+	return wim.DigestOf(id).Short()
+}
+
+// confidence reads 0 to 100, with or without decimals; what is no number is no confidence.
+func confidence(s string) wim.Permille {
+	whole, _, _ := strings.Cut(strings.TrimSpace(s), ".")
+	n, err := strconv.Atoi(whole)
 	if err != nil {
 		return 0
 	}
+	return wim.Permille(min(max(n, 0), 100) * 10)
+}
+
+// deviceTime is the camera's clock. dateTime has an offset and whole seconds; a picture's absTime has
+// milliseconds and no offset, so it counts only beside a dateTime that it fits. Without an offset the time is
+// not known.
+func (a *alert) deviceTime() wim.Time {
+	t, err := time.Parse(time.RFC3339Nano, strings.TrimSpace(a.DateTime))
+	if err != nil || t.Year() < 1970 || t.Year() > 2200 {
+		return 0
+	}
+	if s := a.absTime(); len(s) == len("20060102150405000") {
+		fine, err := time.ParseInLocation("20060102150405.000", s[:14]+"."+s[14:], t.Location())
+		// Nearer than any two zones: the clock is the same one.
+		if err == nil && fine.Sub(t).Abs() < time.Minute {
+			t = fine
+		}
+	}
 	return wim.TimeOf(t)
+}
+
+// absTime is when the overview was taken, else the first picture that says so.
+func (a *alert) absTime() string {
+	first := ""
+	for _, p := range a.ANPR.Pictures {
+		if p.AbsTime == "" {
+			continue
+		}
+		if strings.EqualFold(p.Type, "detectionPicture") {
+			return strings.TrimSpace(p.AbsTime)
+		}
+		if first == "" {
+			first = strings.TrimSpace(p.AbsTime)
+		}
+	}
+	return first
 }
 
 func color(s string) wim.PlateColor {

@@ -9,10 +9,7 @@ import (
 	"image/jpeg"
 	"io"
 	"log/slog"
-	"mime"
 	"net/http"
-	"net/textproto"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -20,11 +17,9 @@ import (
 	"github.com/axlegate/axlegate/wim"
 )
 
-// Bounds of a push.
+// Bounds of a camera.
 const (
 	defaultMaxBody = 8 << 20
-	maxParts       = 16
-	maxPartHeader  = 4 << 10
 	maxSide        = 8192 // pixels of a picture's longer side
 	remembered     = 1024 // events that are kept to know a repeat
 )
@@ -52,6 +47,9 @@ func (c *Config) Validate() error {
 	if len(c.Secret) < 16 || strings.ContainsAny(c.Secret, "/?#% ") {
 		return fmt.Errorf("camera %s: its secret must have at least 16 characters and none of / ? #", c.Device)
 	}
+	if c.MaxBody < 0 {
+		return fmt.Errorf("camera %s: largest body %d: want a positive number of bytes, or 0 for %d", c.Device, c.MaxBody, defaultMaxBody)
+	}
 	if c.MaxBody == 0 {
 		c.MaxBody = defaultMaxBody
 	}
@@ -67,15 +65,21 @@ func (c *Config) Validate() error {
 // Hikvision receives the ANPR events that a camera pushes by ISAPI "HTTP listening". It is the http.Handler of
 // the camera's own path. A push stored while the line was down (isDataRetransmission) is taken like any
 // other; its DeviceTime tells its age.
+//
+// An event that was taken and comes again is acknowledged and not handed on, unless it says something else than
+// before (a plate, a picture that was missing): then it is handed on under the same Event and amends the first.
 type Hikvision struct {
 	cfg Config
 	log *slog.Logger
 
-	mu     sync.Mutex // owns what follows
-	emit   func(wim.PlateRead, []byte) bool
-	seen   map[string]struct{}
-	order  []string // of seen, oldest first
-	health wim.DeviceHealth
+	mu      sync.Mutex // owns what follows
+	emit    func(wim.PlateRead, []byte) bool
+	handing map[string]bool       // events that emit has now
+	seen    map[string]wim.Digest // events that were taken, and what they said
+	order   []string              // of seen, oldest first
+	health  wim.DeviceHealth
+
+	emits sync.WaitGroup // calls of emit; added to only under mu while emit is set
 }
 
 // NewHikvision prepares a camera; it takes pushes while Run runs.
@@ -84,13 +88,13 @@ func NewHikvision(cfg Config) (*Hikvision, error) {
 		return nil, err
 	}
 	return &Hikvision{
-		cfg: cfg, log: cfg.Logger.With("device", cfg.Device), seen: map[string]struct{}{},
+		cfg: cfg, log: cfg.Logger.With("device", cfg.Device), handing: map[string]bool{}, seen: map[string]wim.Digest{},
 		health: wim.DeviceHealth{Device: cfg.Device, Since: wim.TimeOf(cfg.Now()), Reason: "nothing came yet; set the camera's HTTP listening to this site's address and the path with its secret"},
 	}, nil
 }
 
 // Run lets the camera in until ctx ends. emit is called from the pushes' goroutines; when it answers false
-// the camera is told to send again.
+// the camera is told to send again. emit is not called any more when Run has returned.
 func (h *Hikvision) Run(ctx context.Context, emit func(wim.PlateRead, []byte) bool) error {
 	h.mu.Lock()
 	h.emit = emit
@@ -99,6 +103,7 @@ func (h *Hikvision) Run(ctx context.Context, emit func(wim.PlateRead, []byte) bo
 	h.mu.Lock()
 	h.emit = nil
 	h.mu.Unlock()
+	h.emits.Wait()
 	return nil
 }
 
@@ -147,43 +152,65 @@ func (h *Hikvision) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	read := a.read(&h.cfg)
-	read.Arrival = wim.TimeOf(h.cfg.Now())
 	jpg := h.choose(pictures)
+	var digest wim.Digest
 	if jpg != nil {
-		read.Picture = wim.DigestOf(jpg)
+		digest = wim.DigestOf(jpg)
 	}
-	h.hand(w, read, jpg)
-}
-
-// hand gives the read on and remembers it only when it was taken.
-func (h *Hikvision) hand(w http.ResponseWriter, read wim.PlateRead, jpg []byte) {
-	h.heard()
-	h.mu.Lock()
-	_, repeat := h.seen[read.Event]
-	emit := h.emit
-	h.mu.Unlock()
-	if repeat {
-		w.WriteHeader(http.StatusOK)
-		return
+	read, whole := a.read(&h.cfg, digest, doc)
+	if !whole {
+		h.bad(1)
+		h.log.Warn("a plate was left out, it cannot be one; the read is kept without", "characters", len(a.ANPR.Plate), "event", read.Event)
 	}
-	if emit == nil || !emit(read, jpg) {
+	read.Arrival = wim.TimeOf(h.cfg.Now())
+	if !h.hand(read, jpg) {
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "the site cannot take a read now; send it again", http.StatusServiceUnavailable)
 		return
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.health.Messages++
-	if _, again := h.seen[read.Event]; !again {
-		h.seen[read.Event] = struct{}{}
-		h.order = append(h.order, read.Event)
-		if len(h.order) > remembered {
-			delete(h.seen, h.order[0])
-			h.order = h.order[1:]
-		}
-	}
 	w.WriteHeader(http.StatusOK)
+}
+
+// hand gives a read on and remembers it when it was taken. It returns false when the camera must send it again.
+func (h *Hikvision) hand(read wim.PlateRead, jpg []byte) (taken bool) {
+	says := wim.DigestOf(fmt.Appendf(nil, "%q %q %d %q %s", read.Text, read.Color, read.Confidence, read.Kind, read.Picture))
+	h.heard()
+	h.mu.Lock()
+	if before, ok := h.seen[read.Event]; ok && before == says {
+		h.mu.Unlock()
+		return true
+	}
+	emit := h.emit
+	if emit == nil || h.handing[read.Event] { // what becomes of the same event's other push is not known yet
+		h.mu.Unlock()
+		return false
+	}
+	h.handing[read.Event] = true
+	h.emits.Add(1)
+	h.mu.Unlock()
+	defer func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.handing, read.Event)
+		if taken {
+			h.health.Messages++
+			h.remember(read.Event, says)
+		}
+		h.emits.Done()
+	}()
+	return emit(read, jpg)
+}
+
+// remember keeps an event that was taken, and forgets the oldest. The caller holds mu.
+func (h *Hikvision) remember(event string, says wim.Digest) {
+	if _, known := h.seen[event]; !known {
+		h.order = append(h.order, event)
+	}
+	h.seen[event] = says
+	if len(h.order) > remembered {
+		delete(h.seen, h.order[0])
+		h.order = h.order[1:]
+	}
 }
 
 func (h *Hikvision) heard() {
@@ -194,37 +221,41 @@ func (h *Hikvision) heard() {
 	}
 }
 
-func (h *Hikvision) refuse(w http.ResponseWriter, status int, why string) {
+func (h *Hikvision) bad(n int) {
 	h.mu.Lock()
-	h.health.Bad++
-	h.mu.Unlock()
+	defer h.mu.Unlock()
+	h.health.Bad += uint64(n)
+}
+
+func (h *Hikvision) refuse(w http.ResponseWriter, status int, why string) {
+	h.bad(1)
 	h.log.Warn("a camera's push was refused", "status", status, "reason", why)
 	http.Error(w, why, status)
 }
 
-// choose takes the overview picture where there is one, else the largest that is a JPEG.
+// choose takes the overview of the whole scene where there is one, then one of the vehicle, else the largest
+// that is a JPEG. Names tell pictures apart and nothing else.
 func (h *Hikvision) choose(pictures []picture) []byte {
 	var best []byte
-	bad := 0
+	rank, bad := -1, 0
 	for _, p := range pictures {
 		if err := isJPEG(p.data); err != nil {
 			bad++
 			h.log.Warn("a picture was left out, the read is kept", "picture", p.name, "error", err)
 			continue
 		}
-		if strings.Contains(strings.ToLower(p.name), "detection") || strings.Contains(strings.ToLower(p.name), "vehicle") {
-			best = p.data
-			break
+		r, name := 0, strings.ToLower(p.name)
+		switch {
+		case strings.Contains(name, "detection"):
+			r = 2
+		case strings.Contains(name, "vehicle"):
+			r = 1
 		}
-		if len(p.data) > len(best) {
-			best = p.data
+		if r > rank || r == rank && len(p.data) > len(best) {
+			best, rank = p.data, r
 		}
 	}
-	if bad > 0 {
-		h.mu.Lock()
-		h.health.Bad += uint64(bad)
-		h.mu.Unlock()
-	}
+	h.bad(bad)
 	return best
 }
 
@@ -237,124 +268,4 @@ func isJPEG(b []byte) error {
 		return fmt.Errorf("%d by %d pixels, at most %d are taken", c.Width, c.Height, maxSide)
 	}
 	return nil
-}
-
-// picture is one part that is not the event.
-type picture struct {
-	name string
-	data []byte
-}
-
-// split takes a push apart. Which part is what is told by its first bytes: names and even content types vary
-// with firmware.
-func split(contentType string, body []byte) (doc []byte, pictures []picture, status int, err error) {
-	media, params, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		return nil, nil, http.StatusBadRequest, fmt.Errorf("content type %q: %w", contentType, err)
-	}
-	switch {
-	case strings.HasPrefix(media, "multipart/"):
-		parts, err := cut(body, params["boundary"])
-		if err != nil {
-			return nil, nil, http.StatusBadRequest, err
-		}
-		for _, p := range parts {
-			switch first := bytes.TrimLeft(p.data, " \r\n\t\ufeff"); {
-			case len(first) > 0 && first[0] == '<':
-				if doc == nil {
-					doc = first
-				}
-			case len(first) > 0 && first[0] == '{':
-				return nil, nil, http.StatusUnsupportedMediaType, errors.New("this camera sends JSON; set its notification to XML")
-			case len(p.data) > 0:
-				pictures = append(pictures, p)
-			}
-		}
-	case strings.HasSuffix(media, "/xml"):
-		doc = body
-	default:
-		return nil, nil, http.StatusUnsupportedMediaType, fmt.Errorf("content type %s, want multipart/form-data or application/xml", media)
-	}
-	if len(bytes.TrimSpace(doc)) == 0 {
-		return nil, nil, http.StatusBadRequest, errors.New("the push has no event document")
-	}
-	return doc, pictures, 0, nil
-}
-
-// cut takes multipart apart more tolerantly than mime/multipart: blank lines around boundaries and a missing
-// carriage return occur, and a part with a Content-Length is cut by it, so that a boundary inside a picture
-// does no harm.
-func cut(body []byte, boundary string) ([]picture, error) {
-	if boundary == "" || len(boundary) > 70 {
-		return nil, errors.New("multipart without a usable boundary")
-	}
-	mark := []byte("--" + boundary)
-	var parts []picture
-	at := bytes.Index(body, mark)
-	if at < 0 {
-		return nil, errors.New("no boundary in the push")
-	}
-	rest := body[at+len(mark):]
-	for {
-		if bytes.HasPrefix(rest, []byte("--")) {
-			return parts, nil
-		}
-		if len(parts) == maxParts {
-			return nil, fmt.Errorf("more than %d parts", maxParts)
-		}
-		rest = bytes.TrimLeft(rest, "\r\n")
-		head, data, ok := header(rest)
-		if !ok {
-			return nil, errors.New("a part without an end to its header")
-		}
-		next := -1
-		if n, err := strconv.Atoi(head.Get("Content-Length")); err == nil && n >= 0 && n <= len(data) {
-			if i := bytes.Index(data[n:], mark); i >= 0 && len(bytes.TrimSpace(data[n:n+i])) == 0 {
-				next = n + i
-				parts = append(parts, picture{partName(head), data[:n]})
-			}
-		}
-		if next < 0 {
-			if next = bytes.Index(data, mark); next < 0 {
-				return nil, errors.New("the last part is cut off")
-			}
-			parts = append(parts, picture{partName(head), trimBreak(data[:next])})
-		}
-		rest = data[next+len(mark):]
-	}
-}
-
-// header reads the header lines of a part and returns what follows the empty line.
-func header(b []byte) (textproto.MIMEHeader, []byte, bool) {
-	h := textproto.MIMEHeader{}
-	for used := 0; used < maxPartHeader; {
-		i := bytes.IndexByte(b, '\n')
-		if i < 0 {
-			return nil, nil, false
-		}
-		line := strings.TrimRight(string(b[:i]), "\r")
-		b = b[i+1:]
-		used += i + 1
-		if line == "" {
-			return h, b, true
-		}
-		if k, v, ok := strings.Cut(line, ":"); ok {
-			h.Add(textproto.TrimString(k), textproto.TrimString(v))
-		}
-	}
-	return nil, nil, false
-}
-
-func partName(h textproto.MIMEHeader) string {
-	_, p, err := mime.ParseMediaType(h.Get("Content-Disposition"))
-	if err != nil {
-		return ""
-	}
-	return p["name"] + " " + p["filename"]
-}
-
-// trimBreak takes off the one line break that belongs to the boundary.
-func trimBreak(b []byte) []byte {
-	b = bytes.TrimSuffix(b, []byte("\n"))
-	return bytes.TrimSuffix(b, []byte("\r"))
 }

@@ -78,6 +78,11 @@ func (l *Listener) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cameras: %w; change cameras.listen or stop what uses it", err)
 	}
+	return l.serve(ctx, ln)
+}
+
+// serve answers on ln until ctx ends, and closes it.
+func (l *Listener) serve(ctx context.Context, ln net.Listener) error {
 	s := &http.Server{
 		Handler: l, TLSConfig: l.cfg.TLS, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(l.cfg.Logger.Handler(), slog.LevelDebug),
