@@ -93,8 +93,8 @@ func TestACameraThatIsStoppedHandsNothingOnAfterwards(t *testing.T) {
 		return cam.emit == nil
 	})
 	select {
-	case <-done:
-		t.Error("Run returned while a read was handed on")
+	case err := <-done:
+		t.Errorf("Run returned while a read was handed on: %v", err)
 	default:
 	}
 	if code := give(t, cam, strings.Replace(event(t), "example-0001", "example-0002", 1)); code != http.StatusServiceUnavailable {
