@@ -259,7 +259,7 @@ func TestNothingValidIsLost(t *testing.T) {
 		r.push(t, "/camera/"+secret, multi, form("\r\n", true, [2]string{"e", old}, [2]string{"p", string(photo(t, 16, 8))}))
 		r.push(t, "/camera/"+secret, multi, form("\r\n", true, [2]string{"e", old}, [2]string{"p", string(photo(t, 8, 16))}))
 		r.push(t, "/camera/"+secret, multi, form("\r\n", true, [2]string{"e", old}, [2]string{"p", string(photo(t, 8, 16))}))
-		if len(r.got) != 2 || r.got[0].read.DeviceTime != 0 {
+		if len(r.got) != 2 || r.got[0].read.DeviceTime != 0 || r.got[0].read.Event == r.got[1].read.Event {
 			t.Errorf("%+v", r.got)
 		}
 	})

@@ -234,7 +234,7 @@ func held(t *testing.T) (c *Client, asked <-chan struct{}, release func()) {
 		<-out
 		return answer(req, 7)
 	})
-	c, err := New(Config{Address: addr, Timeout: time.Minute})
+	c, err := New(Config{Address: addr, Timeout: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,8 +279,18 @@ func TestARequestEndsWithItsCallersDeadline(t *testing.T) {
 	c, _, release := held(t)
 	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := c.ReadInput(short, 0, 1); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v", err)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := c.ReadInput(short, 0, 1)
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the request goes on without its caller")
 	}
 	release()
 	// A caller without patience is no failure of the slave: the next call is not held back.

@@ -72,6 +72,8 @@ func TestBadFramesAreSkippedAndTheNextIsFound(t *testing.T) {
 		return b
 	}
 	noBoot := af1Encode('H', 0, 1, make([]byte, 4))
+	noNumber := af1Encode('A', 1, 0, make([]byte, 17))
+	idle := af1Encode('H', 1, 0, make([]byte, 4))
 	tooHeavy := af1Encode('E', 1, 1, append([]byte{0, 0, 0, 1, 2, 0xFF, 0xFF, 0xFF, 0xFF}, make([]byte, 8)...))
 	for _, c := range []struct {
 		name  string
@@ -87,6 +89,8 @@ func TestBadFramesAreSkippedAndTheNextIsFound(t *testing.T) {
 		{"a length that its type does not have", join(flip(g[1], 1), g[2]), []uint32{2}, 1},
 		{"a frame that was cut short", join(g[1][:15], g[2], g[3]), []uint32{2, 3}, 1},
 		{"a frame of boot 0", join(noBoot, g[2]), []uint32{2}, 1},
+		{"an axle without a number", join(noNumber, g[2]), []uint32{2}, 1},
+		{"a heartbeat of a scale that has sent nothing yet", join(idle, g[2]), []uint32{0, 2}, 0},
 		{"a mass beyond all vehicles", join(tooHeavy, g[2]), []uint32{2}, 1},
 		{"a whole frame inside a broken one", join([]byte{2, 26, 'A'}, g[1], g[2]), []uint32{1, 2}, 1},
 	} {

@@ -154,6 +154,24 @@ func TestASilentLineIsOpenedAgain(t *testing.T) {
 	reach(t, l, out, goldenFrames(t)[0])
 }
 
+func TestWhatWaitedBeforeTheLineWasOpenedIsThrownAway(t *testing.T) {
+	g := goldenFrames(t)
+	l := newLine(t)
+	t.Run("a first driver", func(t *testing.T) { // leaves the line as a driver does: raw, so that bytes wait as they come
+		_, out := run(t, Config{Device: "scale-1", Path: l.link})
+		reach(t, l, out, g[0])
+	})
+	l.send(g[1])
+	_, out := run(t, Config{Device: "scale-1", Path: l.link})
+	reach(t, l, out, g[0])
+	l.send(g[3])
+	for r := next(t, out); r.Kind != wim.VehicleEnd; r = next(t, out) {
+		if r.Kind == wim.AxleReading {
+			t.Fatalf("an axle from before the line was opened: %+v", r)
+		}
+	}
+}
+
 func TestALineThatIsNotThere(t *testing.T) {
 	s, _ := run(t, Config{Device: "scale-1", Path: filepath.Join(t.TempDir(), "none")})
 	until(t, "the reason", func() bool { return strings.Contains(s.Health().Reason, "no such file") })
