@@ -53,6 +53,9 @@ func (c *Config) Validate() error {
 	if c.Baud < 300 {
 		return fmt.Errorf("serial scale %s: baud %d", c.Device, c.Baud)
 	}
+	if c.Silence < 0 {
+		return fmt.Errorf("serial scale %s: silence of %s: want a positive duration, or 0 for 5 s", c.Device, c.Silence)
+	}
 	if c.Silence == 0 {
 		c.Silence = 5 * time.Second
 	}
@@ -92,8 +95,9 @@ func (s *Scale) Health() wim.DeviceHealth {
 	return s.health
 }
 
-// Run reads the scale until ctx ends and calls emit for every reading, in order, from one goroutine. A lost
-// line is told once as LinkDown and opened again; Run itself fails never.
+// Run reads the scale until ctx ends and calls emit for every reading, in order, from one goroutine. LinkUp
+// comes before the first good frame of a line: an open port alone is no scale. A lost line is told once as
+// LinkDown and opened again; Run itself fails never.
 func (s *Scale) Run(ctx context.Context, emit func(wim.Reading)) error {
 	pause := firstPause
 	for {
@@ -111,7 +115,7 @@ func (s *Scale) Run(ctx context.Context, emit func(wim.Reading)) error {
 		if now.Up || was.Reason != s.Health().Reason {
 			s.log.Warn("scale is down, trying again", "error", err)
 		}
-		// Full jitter keeps devices that fell together from coming back together.
+		// Jitter keeps devices that fell together from coming back together.
 		t := time.NewTimer(pause/2 + rand.N(pause/2+1))
 		select {
 		case <-ctx.Done():
@@ -165,7 +169,7 @@ func (s *Scale) read(ctx context.Context, p io.Reader, emit func(wim.Reading)) e
 		// The library reports a timeout as no bytes and no error.
 		n, err := p.Read(buf)
 		if err != nil {
-			return fmt.Errorf("line lost: %w; check the cable", err)
+			return fmt.Errorf("%s: line lost: %w; check the cable", s.cfg.Path, err)
 		}
 		now := s.cfg.Now()
 		arrival = wim.TimeOf(now)
@@ -179,7 +183,7 @@ func (s *Scale) read(ctx context.Context, p io.Reader, emit func(wim.Reading)) e
 				heard = now
 				continue
 			}
-			return fmt.Errorf("no good frame for %s; check the cable, the scale's power and its line settings", s.cfg.Silence)
+			return fmt.Errorf("%s: no good frame for %s; check the cable, the scale's power and its line settings", s.cfg.Path, s.cfg.Silence)
 		}
 	}
 	return nil

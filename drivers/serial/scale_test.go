@@ -1,9 +1,11 @@
 package serial
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -132,7 +134,7 @@ func TestACableThatIsPulledAndPluggedInAgain(t *testing.T) {
 	drain(t, out, wim.LinkDown)
 	until(t, "the driver to say that the line is gone", func() bool {
 		h := s.Health()
-		return !h.Up && strings.Contains(h.Reason, "check the cable")
+		return !h.Up && strings.Contains(h.Reason, l.link) && strings.Contains(h.Reason, "check the cable")
 	})
 	l.plug()
 	if r := reach(t, l, out, g[2]); r.Kind != wim.LinkUp {
@@ -144,6 +146,76 @@ func TestACableThatIsPulledAndPluggedInAgain(t *testing.T) {
 		h := s.Health()
 		return h.Up && h.Messages >= 3 && h.Skipped >= 7 && h.Reconnects == 2
 	})
+}
+
+// flip returns a frame with one bit turned.
+func flip(f []byte, i int) []byte {
+	c := append([]byte(nil), f...)
+	c[i] ^= 0x10
+	return c
+}
+
+func TestWhatALineDoesToFramesCostsTheBrokenOnesOnly(t *testing.T) {
+	g := goldenFrames(t)
+	marks := encode(wim.Reading{Kind: wim.AxleReading, Boot: 0x02020302, Seq: 0x0202021A, DeviceTime: 0x0203 * 1_000_000,
+		Axle: wim.Axle{Index: 2, Load: 0x0202, Left: 0x0302, Right: 0x021A, Speed: 0x4102, Spacing: 0x0203}})
+	for _, c := range []struct {
+		name  string
+		bytes []byte
+		seqs  []uint32
+	}{
+		{"garbage around a frame", bytes.Join([][]byte{[]byte("\x00\xff garbage \r\n"), g[1], []byte("\x02\x02\x1a")}, nil), []uint32{1}},
+		{"a wrong checksum", bytes.Join([][]byte{g[1], flip(g[2], 15), g[3]}, nil), []uint32{1, 3}},
+		{"a frame cut short", bytes.Join([][]byte{g[1], g[2][:17], g[3]}, nil), []uint32{1, 3}},
+		{"a frame whose head is gone", bytes.Join([][]byte{g[1], g[2][5:], g[3]}, nil), []uint32{1, 3}},
+		{"start and end marks inside a frame", bytes.Join([][]byte{g[1], marks, g[3]}, nil), []uint32{1, 0x0202021A, 3}},
+		{"the tail of such a frame before a whole one", bytes.Join([][]byte{marks[3:], g[3]}, nil), []uint32{3}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLine(t)
+			_, out := run(t, Config{Device: "scale-1", Path: l.link})
+			reach(t, l, out, g[0])
+			l.send(c.bytes)
+			// A last frame behind it, and enough of nothing that no broken head waits for more.
+			l.send(append(make([]byte, af1Max), encode(wim.Reading{Kind: wim.VehicleEnd, Boot: 5, Seq: 99})...))
+			var seqs []uint32
+			for {
+				r := next(t, out)
+				if r.Kind == wim.Heartbeat {
+					continue
+				}
+				if r.Seq == 99 {
+					break
+				}
+				seqs = append(seqs, r.Seq)
+			}
+			if !reflect.DeepEqual(seqs, c.seqs) {
+				t.Errorf("sequences %v, want %v", seqs, c.seqs)
+			}
+		})
+	}
+}
+
+func TestTwoScalesKnowNothingOfEachOther(t *testing.T) {
+	g := goldenFrames(t)
+	a, b := newLine(t), newLine(t)
+	sa, outA := run(t, Config{Device: "scale-1", Path: a.link})
+	sb, outB := run(t, Config{Device: "scale-2", Path: b.link})
+	reach(t, a, outA, g[0])
+	reach(t, b, outB, g[0])
+	// The halves of two frames, one on each line, make none.
+	a.send(g[1][:16])
+	b.send(g[2][16:])
+	b.pull()
+	drain(t, outB, wim.LinkDown)
+	a.send(g[1][16:])
+	if r := drain(t, outA, wim.AxleReading); r.Seq != 1 {
+		t.Errorf("have %+v", r)
+	}
+	until(t, "the second scale to be down", func() bool { return !sb.Health().Up })
+	if ha, hb := sa.Health(), sb.Health(); !ha.Up || ha.Device != "scale-1" || hb.Device != "scale-2" {
+		t.Errorf("%+v and %+v", ha, hb)
+	}
 }
 
 func TestASilentLineIsOpenedAgain(t *testing.T) {
@@ -184,6 +256,7 @@ func TestAConfigurationThatCannotWork(t *testing.T) {
 	}{
 		{"without a path", "device and path are needed", Config{Device: "x"}},
 		{"with an unknown dialect", "there is: af1", Config{Device: "x", Path: "/dev/null", Dialect: "toledo"}},
+		{"with a silence that cannot be", "silence of -1s", Config{Device: "x", Path: "/dev/null", Silence: -time.Second}},
 		{"with a baud rate that no line has", "baud 7", Config{Device: "x", Path: "/dev/null", Baud: 7}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
