@@ -55,28 +55,53 @@ type head struct {
 	fork   Fork // Seq 0 for none
 }
 
-// StoreSegment stores what is new of a segment in one synced transaction and returns how far the chain is
-// now held without a hole. A segment may come before the ones it follows: links are checked when the hole
-// closes, and a head never moves past a link that does not hold. It may be repeated at will.
+// StoreSegment is StoreSegments for one.
 func (s *Store) StoreSegment(ctx context.Context, seg Segment) (Result, error) {
-	if err := fit(&seg); err != nil {
+	res, err := s.StoreSegments(ctx, []Segment{seg})
+	if err != nil {
 		return Result{}, err
 	}
-	var res Result
-	err := s.transact(ctx, "store segment", func(t *tx) error {
-		res = Result{Epoch: s.epoch}
-		return s.storeSegment(ctx, t, &seg, &res)
-	})
-	if err != nil {
-		return Result{}, fmt.Errorf("%s, chain %s, from %d: %w", seg.Site, seg.Chain, seg.Records[0].Seq, err)
-	}
-	if res.Fresh > 0 {
-		s.stored.give()
-	}
-	return res, nil
+	return res[0], nil
 }
 
-func fit(seg *Segment) error {
+// StoreSegments stores what is new of segments, of any sites, in one synced transaction and returns for each
+// how far its chain is now held without a hole. A segment may come before the ones it follows: links are
+// checked when the hole closes, and a head never moves past a link that does not hold. It may be repeated at
+// will. It stores all or nothing: one that does not Fit refuses them all (ErrRefused), so ask before.
+func (s *Store) StoreSegments(ctx context.Context, segs []Segment) ([]Result, error) {
+	for i := range segs {
+		if err := segs[i].Fit(); err != nil {
+			return nil, fmt.Errorf("%s, chain %s: %w", segs[i].Site, segs[i].Chain, err)
+		}
+	}
+	if len(segs) == 0 {
+		return nil, nil
+	}
+	var out []Result
+	fresh := 0
+	err := s.transact(ctx, "store segments", func(t *tx) error {
+		out, fresh = make([]Result, len(segs)), 0
+		for i := range segs {
+			out[i].Epoch = s.epoch
+			if err := s.storeSegment(ctx, t, &segs[i], &out[i]); err != nil {
+				return fmt.Errorf("%s, chain %s, from %d: %w", segs[i].Site, segs[i].Chain, segs[i].Records[0].Seq, err)
+			}
+			fresh += out[i].Fresh
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if fresh > 0 {
+		s.stored.give()
+	}
+	return out, nil
+}
+
+// Fit tells whether a segment could be stored at all: it has records, consecutive, with numbers that the
+// store can hold. Its error is ErrRefused.
+func (seg *Segment) Fit() error {
 	if len(seg.Records) == 0 {
 		return fmt.Errorf("%w: a segment without records", ErrRefused)
 	}
