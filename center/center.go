@@ -20,24 +20,55 @@ var (
 // MatterState is how far a matter has come.
 type MatterState string
 
-// The first states of a matter.
+// The states of a matter. It is closed when every alerted authority has ended its part, dismissed when all of
+// them have dismissed it.
 const (
 	Alerted      MatterState = "alerted"
-	Acknowledged MatterState = "acknowledged"
+	Acknowledged MatterState = "acknowledged" // by every alerted authority
+	Dispatched   MatterState = "dispatched"
+	Intercepted  MatterState = "intercepted"
+	Weighed      MatterState = "weighed" // on a static scale
+	Closed       MatterState = "closed"
+	Dismissed    MatterState = "dismissed"
 )
+
+// MatterStates lists all states in their usual order.
+func MatterStates() []MatterState {
+	return []MatterState{Alerted, Acknowledged, Dispatched, Intercepted, Weighed, Closed, Dismissed}
+}
+
+// Open tells whether anybody still has to do something.
+func (s MatterState) Open() bool { return s != Closed && s != Dismissed }
 
 // Matter (线索) is what one vehicle journey raised. Suspicion (嫌疑) says that nothing in it may ground a
 // decision yet: every exceeded opinion has the standing screening.
+//
+// Version counts what officers did to it: a form that was filled in on an older one is refused (ErrStale).
+// Gross and Axles sum up the latest account for lists.
 type Matter struct {
 	ID        int64
+	Version   int64
 	Opening   wim.RecordRef
+	Site      wim.SiteID
+	Region    Region // of the site when the matter was opened
 	Lane      wim.LaneID
 	Passed    wim.Time
 	Opened    wim.Time
 	Plates    []string
+	Gross     wim.Kg
+	Axles     int
 	Suspicion bool
 	State     MatterState
 }
+
+// End is how an authority ended its part in a matter.
+type End string
+
+// The ends; the empty one says that it has not.
+const (
+	Concluded    End = "concluded"
+	DismissedEnd End = "dismissed"
+)
 
 // Alert tells one authority of a matter.
 type Alert struct {
@@ -49,6 +80,15 @@ type Alert struct {
 	Raised         wim.Time
 	AcknowledgedAt wim.Time
 	AcknowledgedBy string // an officer's login
+
+	// What the latest account's finding that weighs most in this competence exceeds; 0 where none does.
+	Excess wim.Kg
+	Ratio  wim.Permille
+
+	Ended     End
+	EndedAt   wim.Time
+	EndedBy   string
+	EndReason Reason
 }
 
 // Rejudged is what came of judging a record again at the centre.
@@ -82,6 +122,7 @@ const (
 	AlertRaised       EventKind = "alert-raised"
 	AlertAcknowledged EventKind = "alert-acknowledged"
 	MatterExtended    EventKind = "matter-extended" // a supplement arrived
+	MatterActed       EventKind = "matter-acted"    // an officer did something else to it
 )
 
 // Event is one change that live views show. Ids are assigned under one lock inside the committing
@@ -91,21 +132,15 @@ type Event struct {
 	At         wim.Time
 	Kind       EventKind
 	Competence wim.Competence
+	Region     Region
 	Alert      int64
 	Matter     int64
-}
-
-// Officer is a person of one authority. Hash is an argon2id hash in PHC form.
-type Officer struct {
-	Login      string
-	Name       string
-	Competence wim.Competence
-	Hash       string
 }
 
 // SiteState is what the centre last heard of a site.
 type SiteState struct {
 	Site     wim.SiteID
+	Region   Region
 	Chain    wim.ChainID
 	Seq      uint64   // highest contiguous sequence held
 	Behind   uint64   // records held beyond a hole, not yet contiguous

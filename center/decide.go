@@ -100,11 +100,12 @@ func Decide(j *Journey, now wim.Time) Decision {
 		d.Extend, d.Matter = true, *j.Matter
 	} else {
 		d.Matter = Matter{
-			Opening: j.Passage.Ref, Lane: j.Passage.Facts.Vehicle.Lane, Passed: j.Passage.Facts.Time, Opened: now, State: Alerted,
+			Opening: j.Passage.Ref, Site: j.Passage.Ref.Site, Lane: j.Passage.Facts.Vehicle.Lane, Passed: j.Passage.Facts.Time,
+			Opened: now, State: Alerted,
 		}
 	}
 	for _, a := range j.Alerts {
-		a.Outcome, a.Standing = lastOpinion(all, a.Competence)
+		a.follow(all)
 		d.Update = append(d.Update, a)
 	}
 	for i := range all {
@@ -113,7 +114,7 @@ func Decide(j *Journey, now wim.Time) Decision {
 				continue
 			}
 			a := Alert{Matter: d.Matter.ID, Competence: o.Competence, Raised: now}
-			a.Outcome, a.Standing = lastOpinion(all, a.Competence)
+			a.follow(all)
 			d.Raise = append(d.Raise, a)
 		}
 	}
@@ -123,10 +124,32 @@ func Decide(j *Journey, now wim.Time) Decision {
 	d.Open = j.Matter == nil
 	d.Matter.Plates = plates(latest.Facts)
 	d.Matter.Suspicion = suspicion(latest.Verdict)
-	if len(d.Raise) > 0 {
-		d.Matter.State = Alerted
+	d.Matter.Gross, d.Matter.Axles = latest.Facts.Vehicle.Gross, len(latest.Facts.Vehicle.Axles)
+	if s := d.Matter.State; len(d.Raise) > 0 && (s == Acknowledged || !s.Open()) {
+		d.Matter.State = Alerted // somebody has not acknowledged yet; what is under way goes on
 	}
 	return d
+}
+
+// follow sets what an alert says from the accounts of its journey.
+func (a *Alert) follow(all []Account) {
+	a.Outcome, a.Standing = lastOpinion(all, a.Competence)
+	a.Excess, a.Ratio = 0, 0
+	if f := Lead(all[len(all)-1].Verdict, a.Competence); f != nil {
+		a.Excess, a.Ratio = f.Excess, f.Ratio
+	}
+}
+
+// Lead is a competence's finding that weighs most, nil when nothing is exceeded: the highest ratio.
+func Lead(v *wim.Verdict, c wim.Competence) *wim.Finding {
+	var lead *wim.Finding
+	for i := range v.Findings {
+		f := &v.Findings[i]
+		if f.Competence == c && f.Excess > 0 && (lead == nil || f.Ratio > lead.Ratio) {
+			lead = f
+		}
+	}
+	return lead
 }
 
 // lastOpinion is what the latest account that speaks of a competence says; alerts are only raised for

@@ -47,16 +47,7 @@ func (v *entryView) Headline() string {
 }
 
 // Lead is the own finding that weighs most, nil when there is none: the highest ratio of those exceeded.
-func (v *entryView) Lead() *wim.Finding {
-	var lead *wim.Finding
-	for i := range v.Verdict.Findings {
-		f := &v.Verdict.Findings[i]
-		if f.Competence == v.Competence && f.Excess > 0 && (lead == nil || f.Ratio > lead.Ratio) {
-			lead = f
-		}
-	}
-	return lead
-}
+func (v *entryView) Lead() *wim.Finding { return center.Lead(&v.Verdict, v.Competence) }
 
 // plateView is one unit's plate.
 type plateView struct{ Chip template.HTML }
