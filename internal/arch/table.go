@@ -5,6 +5,7 @@ const (
 	bitmapfont = "github.com/hajimehoshi/bitmapfont/v3"
 	gobus      = "go.bug.st/serial"
 	goburrow   = "github.com/goburrow/modbus"
+	huma       = "github.com/danielgtaylor/huma/v2"
 	jose       = "github.com/go-jose/go-jose/v4"
 	kong       = "github.com/alecthomas/kong"
 	nats       = "github.com/nats-io/nats-server/v2"
@@ -90,6 +91,7 @@ func rooms() []Room {
 			Why:   "Its tests review a real store that the intake fills, by the rule set that ships, and kill both.",
 		},
 		{Path: "center/picture", Ours: []string{"wim"}},
+		{Path: "center/api", Ours: []string{"center", "wim"}, Foreign: []string{huma, "golang.org/x/time"}},
 		{
 			Path: "center/console", Ours: []string{"center", "internal/web", "wim"},
 			Foreign: []string{scs, "golang.org/x/crypto", "golang.org/x/time"},
