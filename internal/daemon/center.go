@@ -289,6 +289,9 @@ func openCenter(cfg CenterConfig) (*centerParts, error) {
 			}
 			p.keys[s.Site] = append(p.keys[s.Site], v)
 		}
+		if cfg.Broker.External() {
+			continue
+		}
 		pw, err := conf.Secret(cfg.path(s.PasswordFile))
 		if err != nil {
 			return nil, fmt.Errorf("site %s: %w", s.Site, err)
@@ -307,7 +310,7 @@ func openCenter(cfg CenterConfig) (*centerParts, error) {
 		if err != nil {
 			return nil, fmt.Errorf("officer %s: %w", o.Login, err)
 		}
-		p.officers = append(p.officers, center.Officer{Login: o.Login, Name: o.Name, Competence: o.Competence, Hash: hash})
+		p.officers = append(p.officers, o.officer(hash))
 	}
 	if p.zone, err = time.LoadLocation(cfg.Zone); err != nil {
 		return nil, fmt.Errorf("zone: %w", err)

@@ -15,8 +15,10 @@ func TestTheSamplesAreGood(t *testing.T) {
 	if _, err := LoadEdge(samples + "edge.yaml"); err != nil {
 		t.Error(err)
 	}
-	if _, err := LoadCenter(samples + "center.yaml"); err != nil {
-		t.Error(err)
+	for _, file := range []string{"center.yaml", "center-cluster.yaml"} {
+		if _, err := LoadCenter(samples + file); err != nil {
+			t.Error(err)
+		}
 	}
 	if err := CheckScenario(samples + "scenario.yaml"); err != nil {
 		t.Error(err)
@@ -30,8 +32,9 @@ func TestTheSamplesAreGood(t *testing.T) {
 
 func TestAMistakeInAConfigurationIsNamed(t *testing.T) {
 	load := map[string]func(string) error{
-		"edge.yaml":   func(p string) error { _, err := LoadEdge(p); return err },
-		"center.yaml": func(p string) error { _, err := LoadCenter(p); return err },
+		"edge.yaml":           func(p string) error { _, err := LoadEdge(p); return err },
+		"center.yaml":         func(p string) error { _, err := LoadCenter(p); return err },
+		"center-cluster.yaml": func(p string) error { _, err := LoadCenter(p); return err },
 	}
 	for _, c := range []struct{ name, file, from, to, want string }{
 		{"a typo in a key", "edge.yaml", "    purpose: enforcement", "    purpos: enforcement", `did you mean "purpose"`},
@@ -44,8 +47,18 @@ func TestAMistakeInAConfigurationIsNamed(t *testing.T) {
 		{"a site that is no name", "edge.yaml", "site: north-1", "site: North 1", "only a-z, 0-9"},
 		{"a camera at no end", "edge.yaml", "end: rear", "end: left", "want front or rear"},
 		{"a clock that nobody keeps", "edge.yaml", "clock: system", "clock: sundial", "want system or host"},
-		{"no site at all", "center.yaml", "sites:\n  - site: north-1\n    keys: [north-1.pem.pub]\n    password_file: north-1.password\n", "", "nobody could send"},
-		{"an officer of no authority", "center.yaml", "competence: traffic-police, hash_file", "competence: navy, hash_file", "want road-administration or traffic-police"},
+		{"no site at all", "center.yaml", "sites:\n  - site: north-1\n    region: 51/5101/510104/north\n    keys: [north-1.pem.pub]\n    password_file: north-1.password\n", "", "nobody could send"},
+		{"a region that does not exist", "center.yaml", "region: 51/5101/510104/north\n", "region: 51/5101/510104/south\n", "not listed under regions"},
+		{"an officer of a region that does not exist", "center.yaml", "region: 51/5101/510104, hash", "region: 99, hash", "not listed under regions"},
+		{"a region in nothing", "center.yaml", "path: 51/5101, zh", "path: 52/5101, zh", "which is not listed"},
+		{"a region twice", "center.yaml", "path: 51/5101/510104, zh", "path: 51/5101, zh", "listed twice"},
+		{"a role that there is not", "center.yaml", "role: auditor", "role: emperor", "want enforcer, administrator or auditor"},
+		{"an auditor of one authority", "center.yaml", "role: auditor", "role: auditor, competence: traffic-police", "belongs to no authority"},
+		{"two brokers at once", "center-cluster.yaml", "  url: tls", "  listen: 127.0.0.1:1883\n  url: tls", "keep one of them"},
+		{"no broker at all", "center-cluster.yaml", "  url: tls://broker.example:8883\n", "", "is needed"},
+		{"a password for another broker's list", "center-cluster.yaml", "    keys: [north-1.pem.pub]", "    password_file: x\n    keys: [north-1.pem.pub]", "has its own list"},
+		{"a password in the configuration", "center-cluster.yaml", "  postgres_file: store.url", "  postgres: postgres://a:b@c/d", "postgres_file"},
+		{"an officer of no authority", "center.yaml", "competence: traffic-police, region", "competence: navy, region", "want road-administration or traffic-police"},
 		{"a login twice", "center.yaml", "login: wang", "login: li", "listed twice"},
 		{"a zone that there is not", "center.yaml", "zone: Asia/Shanghai", "zone: Asia/Atlantis", "use a name such as"},
 	} {
