@@ -4,12 +4,15 @@ import (
 	"crypto/rand"
 	"path/filepath"
 	"time"
+
+	"github.com/axlegate/axlegate/center"
 )
 
 // files is what the templates of one site are filled with.
 type files struct {
 	SiteConfig
 	Site
+	User          string // at the broker
 	Broker, Web   string
 	CamerasListen string
 	From, Until   string // certificate dates
@@ -31,14 +34,18 @@ func (b *builder) site(c SiteConfig, broker, web string) Site {
 	name := string(c.Site)
 	at := func(file string) string { return filepath.Join(b.dir, name+"-"+file) }
 	s := Site{
-		Site: c.Site, Edge: at("edge.yaml"), Scenario: at("scenario.yaml"), Truth: at("truth.ndjson"),
+		Site: c.Site, Region: center.Region(county + "/" + name), Edge: at("edge.yaml"), Scenario: at("scenario.yaml"), Truth: at("truth.ndjson"),
 		Registrations: at("registrations.csv"), Journal: filepath.Join(b.dir, name, "journal.db"),
 		Listen: b.port(), Control: b.port(),
 	}
 	b.key(name + ".pem")
-	b.secret(name+".password", rand.Text())
+	user, password := name, rand.Text()
+	if b.user != "" {
+		user, password = b.user, b.password
+	}
+	b.secret(name+".password", password)
 	now := time.Now().UTC()
-	f := files{SiteConfig: c, Site: s, Broker: broker, Web: web, CamerasListen: b.port(),
+	f := files{SiteConfig: c, Site: s, User: user, Broker: broker, Web: web, CamerasListen: b.port(),
 		From: now.AddDate(0, -3, 0).Format(time.DateOnly), Until: now.AddDate(0, 9, 0).Format(time.DateOnly)}
 	for n := 1; n <= 2; n++ {
 		l := lane{Lane: n, Link: filepath.Join(b.dir, name, "dev", "scale-"+string(rune('0'+n))), Sign: b.port(),
@@ -52,6 +59,9 @@ func (b *builder) site(c SiteConfig, broker, web string) Site {
 	return s
 }
 
+// county is the region that all stations of the stand lie in.
+const county = "51/5101/510104"
+
 const centerTemplate = `# The centre of the test stand. Everything listens on loopback.
 data: center
 key: center.pem
@@ -60,21 +70,42 @@ zone: Asia/Shanghai
 metrics_listen: {{.Metrics}}
 web:
   listen: {{.Web}}
+{{- if .Postgres}}
+store:
+  postgres_file: store.url
+{{- end}}
 broker:
+{{- if .External}}
+  url: tcp://{{.Broker}}
+  username: {{.BrokerUser}}
+  password_file: broker.password
+{{- else}}
   listen: {{.Broker}}
+{{- end}}
 rules: [cn-2016-62]
+regions:
+  - {path: "51", zh: 四川省, en: Sichuan}
+  - {path: 51/5101, zh: 成都市, en: Chengdu}
+  - {path: 51/5101/510104, zh: 锦江区, en: Jinjiang}
+{{- range .Sites}}
+  - {path: {{.Region}}, zh: {{.Site}} 超限检测站, en: Weigh station {{.Site}}}
+{{- end}}
 sites:
+{{- $external := .External}}
 {{- range .Sites}}
   - site: {{.Site}}
+    region: {{.Region}}
     keys: [{{.Site}}.pem.pub]
+{{- if not $external}}
     password_file: {{.Site}}.password
+{{- end}}
 {{- end}}
 authorities:
   - {competence: road-administration, zh: 交通运输综合执法, en: Road administration}
   - {competence: traffic-police, zh: 公安交管, en: Traffic police}
 officers:
 {{- range .Officers}}
-  - {login: {{.Login}}, name: {{.Login}}, competence: {{.Competence}}, hash_file: {{.Login}}.hash}
+  - {login: {{.Login}}, name: {{.Name}}, role: {{.Role}}{{with .Competence}}, competence: {{.}}{{end}}, hash_file: {{.Login}}.hash}
 {{- end}}
 `
 
@@ -91,7 +122,7 @@ road:
   class: class-1
 center:
   broker: {{.Broker}}
-  username: {{.SiteConfig.Site}}
+  username: {{.User}}
   password_file: {{.SiteConfig.Site}}.password
   receipt_keys: [center.pem.pub]
   pictures: http://{{.Web}}

@@ -11,10 +11,12 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"text/template"
 
+	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/center/console"
 	"github.com/axlegate/axlegate/wim"
 	"github.com/axlegate/axlegate/wim/seal"
@@ -26,6 +28,11 @@ type Config struct {
 	Sites []SiteConfig
 	// Web is the wished address of the boards; empty means any free port.
 	Web string
+	// Postgres is the connection string of a PostgreSQL database to use; empty means the embedded store.
+	Postgres string
+	// Broker is the address of a broker to use, with a name and a password where it asks for them, such as
+	// tcp://name:password@127.0.0.1:1883; empty means the embedded one.
+	Broker string
 	// BrokerFor gives the broker address that a site is told; nil means the broker's own. A test puts a
 	// proxy in between.
 	BrokerFor func(site wim.SiteID, broker string) string
@@ -49,19 +56,23 @@ type SiteConfig struct {
 
 // Stand is what was laid out.
 type Stand struct {
-	Dir      string
-	Center   string // configuration file
-	Web      string // address of the boards
-	Metrics  string // address of the centre's metrics
-	Broker   string // address of the embedded broker
-	Store    string // the centre's store
-	Sites    []Site
-	Officers []Officer
+	Dir        string
+	Center     string // configuration file
+	Web        string // address of the boards
+	Metrics    string // address of the centre's metrics
+	Broker     string // address of the broker, host:port
+	Store      string // the centre's store: a file, or a connection string
+	BrokerUser string // at an external broker
+	External   bool   // the broker is another process
+	Postgres   bool   // the store is a PostgreSQL database
+	Sites      []Site
+	Officers   []Officer
 }
 
 // Site is one site of the stand.
 type Site struct {
 	Site          wim.SiteID
+	Region        center.Region
 	Edge          string // configuration file
 	Scenario      string
 	Truth         string
@@ -74,8 +85,11 @@ type Site struct {
 // Officer is a sign-in of the stand.
 type Officer struct {
 	Login      string
+	Name       string
 	Password   string
+	Role       center.Role
 	Competence wim.Competence
+	Region     center.Region
 }
 
 // Create lays out a stand in an empty folder.
@@ -93,11 +107,20 @@ func Create(ctx context.Context, c Config) (*Stand, error) {
 	if s.Web == "" || !free(ctx, s.Web) {
 		s.Web = b.port()
 	}
-	s.Metrics, s.Broker = b.port(), b.port()
+	s.Metrics = b.port()
+	if err := b.broker(s, c.Broker); err != nil {
+		return nil, err
+	}
+	if c.Postgres != "" {
+		s.Store, s.Postgres = c.Postgres, true
+		b.secret("store.url", c.Postgres)
+	}
 	b.key("center.pem")
 	for _, o := range []Officer{
-		{Login: "road", Competence: wim.RoadAdministration},
-		{Login: "police", Competence: wim.TrafficPolice},
+		{Login: "road", Name: "路政 Li", Role: center.Enforcer, Competence: wim.RoadAdministration},
+		{Login: "police", Name: "交警 Wang", Role: center.Enforcer, Competence: wim.TrafficPolice},
+		{Login: "admin", Name: "管理 Sun", Role: center.Administrator},
+		{Login: "audit", Name: "审计 Zhao", Role: center.Auditor},
 	} {
 		o.Password = o.Login + "-" + rand.Text()[:8]
 		hash, err := console.HashPassword(o.Password)
@@ -121,11 +144,37 @@ func Create(ctx context.Context, c Config) (*Stand, error) {
 	return s, nil
 }
 
+// brokerUser is the name that the centre and all sites give to an external broker that was named without one.
+const brokerUser = "axlegate"
+
+// broker takes a port for the embedded broker, or lays out how the external one is reached.
+func (b *builder) broker(s *Stand, external string) error {
+	if external == "" {
+		s.Broker, b.user = b.port(), ""
+		return b.err
+	}
+	u, err := url.Parse(external)
+	if err != nil || u.Host == "" || u.Scheme != "tcp" && u.Scheme != "mqtt" {
+		return fmt.Errorf("broker %q: want tcp://host:port, with name:password@ before the host where it asks for them", external)
+	}
+	s.Broker, s.External = u.Host, true
+	b.user, b.password = brokerUser, rand.Text()
+	if u.User != nil {
+		b.user = u.User.Username()
+		b.password, _ = u.User.Password()
+	}
+	s.BrokerUser = b.user
+	b.secret("broker.password", b.password)
+	return b.err
+}
+
 // builder stops at the first error.
 type builder struct {
 	ctx context.Context
 	dir string
 	err error
+
+	user, password string // at an external broker
 }
 
 func (b *builder) fail(err error) {
