@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/internal/daemon"
 	"github.com/axlegate/axlegate/internal/stand"
 	"github.com/axlegate/axlegate/wim"
@@ -20,6 +21,8 @@ type demoCommand struct {
 	Keep      string `type:"path" placeholder:"DIR" help:"Lay everything out in this new folder and leave it there; without it a temporary folder is used and removed."`
 	Listen    string `default:"127.0.0.1:8400" help:"Address of the boards; another free port is taken when it is in use."`
 	PerMinute int    `default:"20" help:"Vehicles a minute on each of the four lanes."`
+	Store     string `placeholder:"URL" env:"AXLEGATE_DEMO_STORE" help:"PostgreSQL database of the centre, as postgres://user:password@127.0.0.1/name; without it the embedded store is used. What is in it stays."`
+	Broker    string `placeholder:"URL" env:"AXLEGATE_DEMO_BROKER" help:"MQTT broker on this machine, as tcp://user:password@127.0.0.1:1883; without it the embedded one is used."`
 }
 
 func (demoCommand) Help() string {
@@ -28,7 +31,15 @@ each, whose scales speak on pseudo-terminals, whose cameras push pictures over H
 Modbus TCP; and the edge daemon of each site. Some things go wrong on purpose: garbage on a line, a lost
 frame, a pulled cable, a late plate.
 
-Sign in on two browser windows, once for each authority, and watch. Ctrl-C stops everything in order.`
+Sign in on two browser windows, once for each authority, and watch: the board shows what comes, under "matters"
+an officer carries each to its close. An administrator and an auditor have pages of their own.
+
+A PostgreSQL database and another broker may take the place of the embedded ones:
+
+  axlegate demo --store postgres://axlegate:secret@127.0.0.1/axlegate --broker tcp://127.0.0.1:1883
+
+Passwords on a command line can be read by other users of the machine; the environment variables cannot.
+Ctrl-C stops everything in order.`
 }
 
 func (c demoCommand) Run() (err error) {
@@ -49,7 +60,7 @@ func (c demoCommand) Run() (err error) {
 	}()
 	ctx, stop := daemon.Signalled(context.Background())
 	defer stop()
-	s, err := stand.Create(ctx, stand.Config{Dir: dir, Web: c.Listen, Sites: []stand.SiteConfig{
+	s, err := stand.Create(ctx, stand.Config{Dir: dir, Web: c.Listen, Postgres: c.Store, Broker: c.Broker, Sites: []stand.SiteConfig{
 		{Site: "north-1", Road: "G5 K1712+300", Seed: 11, PerMinute: c.PerMinute, Overloaded: 280, Faults: true},
 		{Site: "river-2", Road: "S106 K88+050", Seed: 23, PerMinute: c.PerMinute, Overloaded: 220},
 	}})
@@ -153,11 +164,14 @@ func stopAll(g *errgroup.Group, tiers ...*tier) error {
 func welcome(s *stand.Stand) string {
 	text := fmt.Sprintf("\nAxlegate runs. Open http://%s/ in two browsers, or the second time in a private window:\n\n", s.Web)
 	for _, o := range s.Officers {
-		who := "road administration  交通运输综合执法"
-		if o.Competence == wim.TrafficPolice {
+		who := map[center.Role]string{center.Administrator: "administrator        管理员", center.Auditor: "auditor              审计员"}[o.Role]
+		switch o.Competence {
+		case wim.RoadAdministration:
+			who = "road administration  交通运输综合执法"
+		case wim.TrafficPolice:
 			who = "traffic police       公安交管"
 		}
-		text += fmt.Sprintf("  %s   sign in  %-7s password  %s\n", who, o.Login, o.Password)
+		text += fmt.Sprintf("  sign in  %-7s password  %-16s %s\n", o.Login, o.Password, who)
 	}
 	text += "\n"
 	for _, site := range s.Sites {
