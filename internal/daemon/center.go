@@ -38,12 +38,13 @@ type centerParts struct {
 	cfg      CenterConfig
 	signer   *seal.Signer
 	keys     map[wim.SiteID][]*seal.Verifier
-	users    []broker.User
+	users    []broker.User // sites at the embedded broker
+	password string        // at an external one
 	sets     map[wim.Digest]*rules.Set
 	officers []center.Officer
 	zone     *time.Location
 	webTLS   *tls.Config
-	mqttTLS  *tls.Config
+	mqttTLS  *tls.Config // of the embedded broker's listener, or how an external one is checked
 }
 
 // Center is a centre that listens but does not yet serve. Make it with NewCenter, then Run it once.
@@ -91,7 +92,11 @@ func NewCenter(ctx context.Context, cfg CenterConfig, log *slog.Logger) (c *Cent
 			err = errors.Join(err, c.close())
 		}
 	}()
-	if c.pictures, err = picture.Open(filepath.Join(data, "pictures")); err != nil {
+	pictures := filepath.Join(data, "pictures")
+	if cfg.Pictures != "" {
+		pictures = cfg.path(cfg.Pictures)
+	}
+	if c.pictures, err = picture.Open(pictures); err != nil {
 		return nil, err
 	}
 	if c.store, err = store.OpenSQLite(ctx, store.Config{Path: filepath.Join(data, "center.db")}); err != nil {
@@ -142,8 +147,7 @@ func (c *Center) close() error {
 // Run serves until ctx ends: pages first stop, then the intake, then the review, then the broker.
 func (c *Center) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, c.close()) }()
-	cfg := &c.p.cfg
-	b, err := broker.New(broker.Config{Listen: cfg.Broker.Listen, StoreDir: filepath.Join(cfg.path(cfg.Data), "broker"), Users: c.p.users, TLS: c.p.mqttTLS, Logger: c.log})
+	b, err := c.p.broker(c.log)
 	if err != nil {
 		return err
 	}
@@ -170,13 +174,13 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	outer, stopOuter := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopOuter()
 	lower, lctx := errgroup.WithContext(outer) // what the upper part needs until it has stopped
-	lower.Go(func() error { return b.Run(lctx) })
-	if err := b.WaitReady(lctx); err != nil {
+	lower.Go(func() error { return b.run(lctx) })
+	if err := b.ready(lctx); err != nil {
 		stopOuter()
 		return errors.Join(err, lower.Wait())
 	}
 	link = mqtt.NewCenter(mqtt.CenterConfig{
-		Broker: b.URL(), Username: intakeUser, Password: c.p.users[0].Password, TLS: clientOf(c.p.mqttTLS), Slots: slots(), Logger: c.log,
+		Broker: b.url(), Username: b.user, Password: b.password, TLS: b.tls, Slots: slots(), Logger: c.log,
 		OnMessage: in.HandleMessage,
 		OnStatus:  func(site string, payload []byte) { c.status(lctx, site, payload) },
 	})
@@ -190,7 +194,7 @@ func (c *Center) Run(ctx context.Context) (err error) {
 		select {
 		case <-link.Ready():
 			close(c.ready)
-			c.log.Info("centre takes messages", "boards", c.web.Addr().String(), "broker", b.URL(), "sites", len(c.p.keys))
+			c.log.Info("centre takes messages", "boards", c.web.Addr().String(), "broker", b.url(), "sites", len(c.p.keys))
 		case <-uctx.Done():
 		}
 		return nil
@@ -203,27 +207,12 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	return err
 }
 
-const intakeUser = "intake"
-
 func slots() []int {
 	s := make([]int, uplink.Slots)
 	for i := range s {
 		s[i] = i
 	}
 	return s
-}
-
-// clientOf is how the centre's own intake checks its own broker: by the same certificate.
-func clientOf(server *tls.Config) *tls.Config {
-	if server == nil {
-		return nil
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, VerifyConnection: func(s tls.ConnectionState) error {
-		if len(s.PeerCertificates) == 0 || len(server.Certificates) == 0 || string(s.PeerCertificates[0].Raw) != string(server.Certificates[0].Certificate[0]) {
-			return errors.New("the broker shows another certificate than the one this centre gave it")
-		}
-		return nil
-	}, InsecureSkipVerify: true} //nolint:gosec // pinned above: the certificate must be our own, whatever its name
 }
 
 func (c *Center) status(ctx context.Context, site string, payload []byte) {
@@ -279,8 +268,6 @@ func openCenter(cfg CenterConfig) (*centerParts, error) {
 	if p.signer, err = seal.ReadSigner(cfg.path(cfg.Key)); err != nil {
 		return nil, err
 	}
-	// The intake's own password never leaves this process, so it is drawn anew at each start.
-	p.users = []broker.User{{Name: intakeUser, Password: broker.NewPassword()}}
 	for _, s := range cfg.Sites {
 		for _, k := range s.Keys {
 			v, err := seal.ReadVerifier(cfg.path(k))
@@ -318,8 +305,5 @@ func openCenter(cfg CenterConfig) (*centerParts, error) {
 	if p.webTLS, err = serverTLS("web.listen", cfg.Web.Listen, cfg.path(cfg.Web.CertFile), cfg.path(cfg.Web.KeyFile)); err != nil {
 		return nil, err
 	}
-	if p.mqttTLS, err = serverTLS("broker.listen", cfg.Broker.Listen, cfg.path(cfg.Broker.CertFile), cfg.path(cfg.Broker.KeyFile)); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return p, p.openBroker()
 }
