@@ -18,6 +18,7 @@ const about = `Axlegate weighs vehicles in motion and tells, provably, whether o
   axlegate keys new site.pem          make a signing key
   axlegate check edge.yaml            check a configuration and name the line of every mistake
   axlegate verify journal.db          prove a chain of sealed records, offline
+  axlegate judge facts.ndjson         judge facts or exported records by a rule set
 
 The daemons are axlegate-edge (one site), axlegate-center (the authorities) and axlegate-sim (simulated
 hardware); each explains itself with --help.`
@@ -25,6 +26,7 @@ hardware); each explains itself with --help.`
 type toolbox struct {
 	Demo    demoCommand      `cmd:"" help:"Run everything with simulated hardware and show where to look."`
 	Verify  verifyCommand    `cmd:"" help:"Prove a chain of sealed records, offline; name the first bad one."`
+	Judge   judgeCommand     `cmd:"" help:"Judge facts or sealed records, one a line, by a rule set."`
 	Check   checkCommand     `cmd:"" help:"Check a configuration file without starting anything."`
 	Keys    keysCommand      `cmd:"" help:"Make and look at signing keys and password hashes."`
 	Version kong.VersionFlag `help:"Print the version and exit."`

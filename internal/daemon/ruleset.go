@@ -9,7 +9,10 @@ import (
 	"github.com/axlegate/axlegate/rules"
 )
 
-// ruleSet loads an embedded rule set by name, or a file when the name ends in .yaml.
+// RuleSet loads an embedded rule set by name, or a file when the name ends in .yaml.
+func RuleSet(name string) (*rules.Set, error) { return ruleSet("", name) }
+
+// ruleSet is RuleSet for a file named from a folder.
 func ruleSet(dir, name string) (*rules.Set, error) {
 	if strings.HasSuffix(name, ".yaml") {
 		path := rel(dir, name)
