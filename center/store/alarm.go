@@ -13,7 +13,7 @@ func (s *Store) raiseAlarm(ctx context.Context, t *tx, a center.Alarm) error {
 	now := int64(s.now())
 	return t.run(ctx, `INSERT INTO alarm (kind, site, subject, detail, first, last, count) VALUES (?, ?, ?, ?, ?, ?, 1)
 		ON CONFLICT (site, kind, subject) DO UPDATE SET detail = excluded.detail, last = excluded.last, count = alarm.count + 1`,
-		string(a.Kind), string(a.Site), a.Subject, a.Detail, now, now)
+		string(a.Kind), string(a.Site), clean(a.Subject), clean(a.Detail), now, now)
 }
 
 // Alarms lists the alarms of a site that nobody has looked into, newest first.
@@ -71,10 +71,7 @@ const maxDetail = 512
 // counted. It never counts as received.
 func (s *Store) Quarantine(ctx context.Context, it Item) error {
 	d := wim.DigestOf(it.Bytes)
-	detail := it.Detail
-	if len(detail) > maxDetail {
-		detail = detail[:maxDetail]
-	}
+	detail := clip(clean(it.Detail), maxDetail)
 	bytes := it.Bytes
 	if int64(len(bytes)) > s.cfg.QuarantineBytes {
 		bytes = bytes[:s.cfg.QuarantineBytes]
@@ -84,7 +81,7 @@ func (s *Store) Quarantine(ctx context.Context, it Item) error {
 	}
 	return s.transact(ctx, "quarantine", func(t *tx) error {
 		res, err := t.exec(ctx, `INSERT INTO quarantine (site, digest, reason, detail, received, size, bytes) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (site, digest) DO NOTHING`,
-			string(it.Site), d[:], it.Reason, detail, int64(s.now()), len(bytes), bytes)
+			clean(string(it.Site)), d[:], clean(it.Reason), detail, int64(s.now()), len(bytes), bytes)
 		if err != nil {
 			return err
 		}
@@ -94,7 +91,7 @@ func (s *Store) Quarantine(ctx context.Context, it Item) error {
 		if err := s.makeRoom(ctx, t); err != nil {
 			return err
 		}
-		return s.raiseAlarm(ctx, t, center.Alarm{Kind: center.AlarmQuarantine, Site: it.Site, Subject: it.Reason, Detail: detail})
+		return s.raiseAlarm(ctx, t, center.Alarm{Kind: center.AlarmQuarantine, Site: wim.SiteID(clean(string(it.Site))), Subject: clean(it.Reason), Detail: detail})
 	})
 }
 
@@ -117,7 +114,7 @@ func (s *Store) makeRoom(ctx context.Context, t *tx) error {
 // Quarantined tells how much is set aside now and how many items had to make room so far.
 func (s *Store) Quarantined(ctx context.Context) (items int, bytes, dropped int64, err error) {
 	err = s.look(ctx, "count quarantine", func(t *tx) error {
-		return t.row(ctx, `SELECT count(*), coalesce(sum(size), 0), (SELECT value FROM counter WHERE name = 'dropped') FROM quarantine`).Scan(&items, &bytes, &dropped)
+		return t.row(ctx, `SELECT count(*), coalesce(CAST(sum(size) AS BIGINT), 0), (SELECT value FROM counter WHERE name = 'dropped') FROM quarantine`).Scan(&items, &bytes, &dropped)
 	})
 	return items, bytes, dropped, err
 }

@@ -42,18 +42,18 @@ func Audit(ctx context.Context, path string, each func(r *wim.Record, raw []byte
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	steps, err := readMigrations()
+	steps, err := readMigrations(sqliteDialect)
 	if err != nil {
 		return Report{}, err
 	}
-	v, err := schemaVersion(ctx, db)
+	v, err := schemaVersion(ctx, db, sqliteDialect)
 	if err != nil {
 		return Report{}, fmt.Errorf("audit %s: %w", path, err)
 	}
 	if v != len(steps) {
 		return Report{}, fmt.Errorf("audit %s: it has schema version %d, this build reads %d", path, v, len(steps))
 	}
-	if err := look(ctx, db, "audit "+path, func(t *tx) error { return audit(ctx, t, &rep, each) }); err != nil {
+	if err := look(ctx, db, sqliteDialect, "audit "+path, func(t *tx) error { return audit(ctx, t, &rep, each) }); err != nil {
 		return rep, err
 	}
 	return rep, nil

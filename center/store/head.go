@@ -56,10 +56,10 @@ func (s *Store) SetStatus(ctx context.Context, site wim.SiteID, payload []byte) 
 // Sites tells of every site that was ever heard of what is held of its current chain, by name.
 func (s *Store) Sites(ctx context.Context) (out []center.SiteState, err error) {
 	err = s.look(ctx, "read sites", func(t *tx) error {
-		return t.each(ctx, `SELECT n.site, coalesce(c.chain, zeroblob(16)), coalesce(c.seq, 0), coalesce(c.last_time, 0),
+		return t.each(ctx, `SELECT n.site, c.chain, coalesce(c.seq, 0), coalesce(c.last_time, 0),
 				coalesce((SELECT max(heard) FROM chain WHERE site = n.site), 0),
 				(SELECT count(*) FROM ledger WHERE chain = c.id AND seq > c.seq),
-				coalesce(st.online, 0), coalesce((SELECT sum(count) FROM alarm WHERE site = n.site), 0)
+				coalesce(st.online, 0), coalesce((SELECT CAST(sum(count) AS BIGINT) FROM alarm WHERE site = n.site), 0)
 			FROM (SELECT site FROM chain UNION SELECT site FROM status) AS n
 			LEFT JOIN chain c ON c.id = (SELECT max(id) FROM chain WHERE site = n.site)
 			LEFT JOIN status st ON st.site = n.site

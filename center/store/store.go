@@ -41,8 +41,27 @@ func (c *Config) Validate() error {
 	return nil
 }
 
+// fill sets what was left out.
+func (c *Config) fill() {
+	if c.QuarantineItems == 0 {
+		c.QuarantineItems = DefaultQuarantineItems
+	}
+	if c.QuarantineBytes == 0 {
+		c.QuarantineBytes = DefaultQuarantineBytes
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
 // Store is an open store. All methods may be called from any goroutine; writes take turns.
 type Store struct {
+	dialect dialect
+	place   string // for messages: no secret in it
+
 	cfg   Config
 	log   *slog.Logger
 	epoch uint64

@@ -9,6 +9,7 @@ const (
 	jose       = "github.com/go-jose/go-jose/v4"
 	kong       = "github.com/alecthomas/kong"
 	nats       = "github.com/nats-io/nats-server/v2"
+	pgx        = "github.com/jackc/pgx/v5"
 	paho       = "github.com/eclipse/paho.mqtt.golang"
 	pty        = "github.com/creack/pty"
 	prometheus = "github.com/prometheus/client_golang"
@@ -73,7 +74,7 @@ func rooms() []Room {
 		// The centre.
 		{Path: "center", Ours: []string{"wim"}},
 		{
-			Path: "center/store", Ours: []string{"center", "wim", "wim/seal"}, Foreign: []string{sqlite},
+			Path: "center/store", Ours: []string{"center", "wim", "wim/seal"}, Foreign: []string{pgx, sqlite},
 			Tests: []string{"center/store/storetest"},
 		},
 		{
@@ -144,7 +145,7 @@ func rooms() []Room {
 
 func powers() []Power {
 	return []Power{
-		{Name: "SQL", Imports: []string{"database/sql", sqlite}, Rooms: []string{"center/store", "edge/journal"}},
+		{Name: "SQL", Imports: []string{"database/sql", pgx, sqlite}, Rooms: []string{"center/store", "edge/journal"}},
 		{Name: "MQTT", Imports: []string{paho}, Rooms: []string{"uplink/mqtt"}},
 		{Name: "the broker", Imports: []string{nats}, Rooms: []string{"uplink/broker"}},
 		{Name: "signing", Imports: []string{jose}, Rooms: []string{"wim/seal"}},
