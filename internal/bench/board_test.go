@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,14 +34,14 @@ import (
 type centre struct {
 	b     *testing.B
 	url   string
-	site  *mqtt.Site
+	sites []*mqtt.Site
 	bare  *mqtt.Site
 	taken chan time.Time // when a bare message reached its subscriber
 	key   *seal.Signer
 	stop  func()
 }
 
-func newCentre(b *testing.B, set *rules.Set) *centre {
+func newCentre(b *testing.B, set *rules.Set, sites int) *centre {
 	b.Helper()
 	c := &centre{b: b, taken: make(chan time.Time, 16)}
 	must := func(err error) {
@@ -59,11 +60,16 @@ func newCentre(b *testing.B, set *rules.Set) *centre {
 	must(err)
 	hash, err := console.HashPassword("a long password")
 	must(err)
-	must(st.PutOfficer(b.Context(), center.Officer{Login: "road", Name: "road", Competence: wim.RoadAdministration, Hash: hash}))
+	for login, c := range map[string]wim.Competence{"road": wim.RoadAdministration, "police": wim.TrafficPolice} {
+		must(st.PutOfficer(b.Context(), center.Officer{Login: login, Name: login, Role: center.Enforcer, Competence: c, Hash: hash}))
+	}
 	pics, err := picture.Open(filepath.Join(dir, "pictures"))
 	must(err)
-	br, err := broker.New(broker.Config{Listen: "127.0.0.1:0", StoreDir: filepath.Join(dir, "broker"), Users: []broker.User{
-		{Name: "intake", Password: "i"}, {Name: "bench-1", Password: "s", Site: "bench-1"}, {Name: "bare-1", Password: "s", Site: "bare-1"}}})
+	users := []broker.User{{Name: "intake", Password: "i"}, {Name: "bare-1", Password: "s", Site: "bare-1"}}
+	for n := range sites {
+		users = append(users, broker.User{Name: siteName(n), Password: "s", Site: siteName(n)})
+	}
+	br, err := broker.New(broker.Config{Listen: "127.0.0.1:0", StoreDir: filepath.Join(dir, "broker"), Users: users})
 	must(err)
 	var link *mqtt.Center
 	in, err := intake.New(intake.Config{Store: st, Signer: own,
@@ -96,15 +102,18 @@ func newCentre(b *testing.B, set *rules.Set) *centre {
 	end := func(name string) *mqtt.Site {
 		return mqtt.NewSite(mqtt.SiteConfig{Broker: br.URL(), Site: name, Chain: "0", Username: name, Password: "s", BootID: "1", OnReceipt: func([]byte) {}})
 	}
-	c.site, c.bare = end("bench-1"), end("bare-1")
+	c.bare = end("bare-1")
+	for n := range sites {
+		c.sites = append(c.sites, end(siteName(n)))
+	}
 	for _, run := range []func(context.Context) error{link.Run, in.Run, rev.Run} {
 		g.Go(func() error { return run(ctx) })
 	}
 	<-link.Ready()
-	g.Go(func() error { return c.site.Run(ctx) })
-	g.Go(func() error { return c.bare.Run(ctx) })
-	<-c.site.Up()
-	<-c.bare.Up()
+	for _, s := range append([]*mqtt.Site{c.bare}, c.sites...) {
+		g.Go(func() error { return s.Run(ctx) })
+		<-s.Up()
+	}
 	c.stop = func() {
 		srv.CloseClientConnections()
 		srv.Close()
@@ -119,8 +128,16 @@ func newCentre(b *testing.B, set *rules.Set) *centre {
 	return c
 }
 
-// board signs in and gives the time at which each raised alert arrives on the live stream.
-func (c *centre) board() <-chan time.Time {
+func siteName(n int) string { return "bench-" + strconv.Itoa(n+1) }
+
+// seen is an alert's arrival on a live stream.
+type seen struct {
+	at   time.Time
+	text string // the message
+}
+
+// board signs in and gives the alerts as they arrive on the live stream.
+func (c *centre) board(login string) <-chan seen {
 	c.b.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -142,18 +159,22 @@ func (c *centre) board() <-chan time.Time {
 		}
 		return resp
 	}
-	if err := do(http.MethodPost, "/sign-in", strings.NewReader(url.Values{"login": {"road"}, "password": {"a long password"}}.Encode())).Body.Close(); err != nil {
+	if err := do(http.MethodPost, "/sign-in", strings.NewReader(url.Values{"login": {login}, "password": {"a long password"}}.Encode())).Body.Close(); err != nil {
 		c.b.Fatal(err)
 	}
 	stream := do(http.MethodGet, "/events?after=0", nil) //nolint:bodyclose // closed with the server's connections
-	out := make(chan time.Time, 64)
+	out := make(chan seen, 1024)
 	go func() {
 		s := bufio.NewScanner(stream.Body)
 		s.Buffer(make([]byte, 64<<10), 4<<20)
+		numbered := false
 		for s.Scan() {
-			// Only events of the table carry an id; the state that the page shows does not.
-			if strings.HasPrefix(s.Text(), "id:") {
-				out <- time.Now()
+			switch line := s.Text(); {
+			case strings.HasPrefix(line, "id:"): // only events of the table carry one; the state that the page shows does not
+				numbered = true
+			case numbered && strings.HasPrefix(line, "data:"):
+				out <- seen{time.Now(), line}
+				numbered = false
 			}
 		}
 	}()
@@ -166,32 +187,12 @@ func (c *centre) board() <-chan time.Time {
 // the same broker and the same MQTT library.
 func BenchmarkEdgeToBoard(b *testing.B) {
 	set, f := ruleSet(b), sixAxles()
-	c := newCentre(b, set)
+	c := newCentre(b, set, 1)
 	defer c.stop()
-	events := c.board()
+	events := c.board("road")
 	var v wim.Verdict
 	set.Judge(f, &v)
-	chain := wim.NewChainID()
-	var prev wim.Digest
-	var seq uint64
-	segment := func(r wim.Record) []byte {
-		seq++
-		r.Format, r.Site, r.Chain, r.Seq, r.Prev, r.Nonce, r.Clock, r.Time = wim.RecordFormat, "bench-1", chain, seq, prev, wim.NewNonce(), wim.ClockSynchronised, f.Time
-		s, err := seal.Record(&r)
-		if err != nil {
-			b.Fatal(err)
-		}
-		prev = s.Digest
-		jws, err := seal.SignSegment(c.key, seal.Segment{Site: "bench-1", Chain: chain, From: seq, Digests: []wim.Digest{s.Digest}})
-		if err != nil {
-			b.Fatal(err)
-		}
-		payload, _, err := uplink.Pack([][]byte{seal.AppendBundle(nil, jws, [][]byte{s.Raw})})
-		if err != nil {
-			b.Fatal(err)
-		}
-		return payload
-	}
+	w := newWriter(b, c.key, siteName(0))
 	publish := func(s *mqtt.Site, p []byte) time.Time {
 		at := time.Now()
 		if err := s.Publish(b.Context(), p); err != nil {
@@ -199,13 +200,13 @@ func BenchmarkEdgeToBoard(b *testing.B) {
 		}
 		return at
 	}
-	publish(c.site, segment(wim.Record{Kind: wim.KindStart, Start: &wim.ChainStart{Cause: "new-journal", Key: c.key.ID}}))
+	publish(c.sites[0], w.segment(w.start()))
 	var ours, peer spread
 	for b.Loop() {
-		p := segment(wim.Record{Kind: wim.KindPassage, Passage: &wim.Passage{
-			Source: wim.DeviceCursor{Device: "scale-1", Boot: 7, Seq: uint32(seq)}, Facts: *f, Verdict: v}})
-		at := publish(c.site, p)
-		ours.add((<-events).Sub(at))
+		p := w.segment(w.passage(f, &v))
+		at := publish(c.sites[0], p)
+		e := <-events
+		ours.add(e.at.Sub(at))
 		at = publish(c.bare, p)
 		peer.add((<-c.taken).Sub(at))
 	}
