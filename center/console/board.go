@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"github.com/axlegate/axlegate/center"
-	"github.com/axlegate/axlegate/internal/web"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -18,24 +17,22 @@ const boardEntries = 120
 
 // boardView is the whole board.
 type boardView struct {
-	Shell     *web.Shell
-	Words     *web.Words
-	Title     string
-	Authority string
-	Officer   center.Officer
-	Last      int64 // id of the last event that the page includes; its stream starts there
-	Now       wim.Time
-	Offset    int // seconds east of UTC, for the page's clock
-	Follow    bool
-	Entry     *entryView // the one shown large, nil on an empty board
-	Open      []*entryView
-	Done      []*entryView
-	Older     int // open alerts beyond what the board shows
-	Status    statusView
+	*frame
+	Offset int // seconds east of UTC, for the page's clock
+	Follow bool
+	Entry  *entryView // the one shown large, nil on an empty board
+	Open   []*entryView
+	Done   []*entryView
+	Older  int // open alerts beyond what the board shows
+	Status statusView
 }
 
 // board answers GET / with the newest open alert large, and GET /alerts/{id} with that one.
 func (c *Console) board(w http.ResponseWriter, r *http.Request, v visit) {
+	if v.officer.Role != center.Enforcer { // only GET / gets here with another role
+		http.Redirect(w, r, home(v.officer.Role), http.StatusSeeOther)
+		return
+	}
 	id := int64(0)
 	if s := r.PathValue("id"); s != "" {
 		var err error
@@ -48,7 +45,7 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request, v visit) {
 }
 
 func (c *Console) showBoard(w http.ResponseWriter, r *http.Request, v visit, status int, id int64, notice string, good bool) {
-	view, err := c.readBoard(r, v, id)
+	view, err := c.readBoard(w, r, v, id)
 	switch {
 	case errors.Is(err, center.ErrNotFound):
 		c.fail(w, r, http.StatusNotFound, nil)
@@ -63,19 +60,16 @@ func (c *Console) showBoard(w http.ResponseWriter, r *http.Request, v visit, sta
 	c.page(w, r, status, "board", view)
 }
 
-func (c *Console) readBoard(r *http.Request, v visit, id int64) (*boardView, error) {
+func (c *Console) readBoard(w http.ResponseWriter, r *http.Request, v visit, id int64) (*boardView, error) {
 	ctx, competence := r.Context(), v.officer.Competence
 	entries, last, err := c.cfg.Store.Board(ctx, competence, boardEntries)
 	if err != nil {
 		return nil, fmt.Errorf("board: %w", err)
 	}
 	now := c.now()
-	b := &boardView{
-		Words: v.words, Title: c.title(v.words), Authority: c.authority(v.words, competence), Officer: v.officer,
-		Last: last, Now: wim.TimeOf(now), Follow: id == 0,
-	}
+	b := &boardView{frame: c.newFrame(w, r, v, v.words.T("board.title")), Follow: id == 0}
+	b.Last = last
 	_, b.Offset = now.In(v.words.Zone()).Zone()
-	b.Shell = c.shell(r, b.Authority+" · "+b.Title)
 	b.Shell.Refresh = 30
 	if id != 0 {
 		b.Shell.Back = "/alerts/" + strconv.FormatInt(id, 10)

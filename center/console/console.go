@@ -61,6 +61,8 @@ type Config struct {
 	Title string
 	// Authorities names the authorities by competence; one that is missing is named by its competence.
 	Authorities map[wim.Competence]Name
+	// Regions names the regions; those of officers and sites that it does not know are named by their codes.
+	Regions center.Map
 	// Location is the time zone of every time shown and of "today"; nil means UTC.
 	Location *time.Location
 	// Secure says that the boards are reached over TLS: cookies are then kept from plain HTTP.
@@ -85,14 +87,11 @@ func (c *Config) Validate() error {
 //go:embed pages/*.html
 var pageFiles embed.FS
 
-//go:embed texts/*.json
+//go:embed texts/*/*.json
 var textFiles embed.FS
 
-//go:embed assets/board.css
-var boardCSS []byte
-
-//go:embed assets/board.js
-var boardJS []byte
+//go:embed assets/*.css assets/*.js
+var assetFiles embed.FS
 
 // Console answers the requests of both authorities' officers.
 type Console struct {
@@ -154,7 +153,15 @@ func (c *Console) load() error {
 	for _, l := range web.Languages() {
 		c.words[l] = catalogue.Words(l, c.cfg.Location)
 	}
-	if c.assets, err = web.NewAssets(boardCSS, boardJS); err != nil {
+	css, err := join("assets/*.css")
+	if err != nil {
+		return err
+	}
+	script, err := join("assets/*.js")
+	if err != nil {
+		return err
+	}
+	if c.assets, err = web.NewAssets(css, script); err != nil {
 		return err
 	}
 	pages, err := fs.Sub(pageFiles, "pages")
@@ -165,6 +172,22 @@ func (c *Console) load() error {
 	return err
 }
 
+// join puts the asset files of a pattern behind each other, by name.
+func join(pattern string) (all []byte, err error) {
+	names, err := fs.Glob(assetFiles, pattern)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range names {
+		b, err := fs.ReadFile(assetFiles, n)
+		if err != nil {
+			return nil, err
+		}
+		all = append(append(all, b...), '\n')
+	}
+	return all, nil
+}
+
 func (c *Console) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /assets/{name}", c.assets)
@@ -173,12 +196,12 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("POST /sign-in", c.signIn)
 	mux.HandleFunc("POST /sign-out", c.signOut)
 	mux.HandleFunc("GET /session", c.signed(c.session))
-	mux.HandleFunc("GET /{$}", c.signed(c.board))
-	mux.HandleFunc("GET /events", c.signed(c.events))
-	mux.HandleFunc("GET /alerts/{id}", c.signed(c.board))
-	mux.HandleFunc("GET /alerts/{id}/fragment", c.signed(c.fragment))
-	mux.HandleFunc("POST /alerts/{id}/acknowledge", c.signed(c.acknowledge))
-	mux.HandleFunc("GET /pictures/{digest}", c.signed(c.picture))
+	mux.HandleFunc("GET /{$}", c.signedAs(c.board))
+	mux.HandleFunc("GET /events", c.signedAs(c.events, center.Enforcer))
+	mux.HandleFunc("GET /alerts/{id}", c.signedAs(c.board, center.Enforcer))
+	mux.HandleFunc("GET /alerts/{id}/fragment", c.signedAs(c.fragment, center.Enforcer))
+	mux.HandleFunc("POST /alerts/{id}/acknowledge", c.signedAs(c.acknowledge, center.Enforcer))
+	mux.HandleFunc("GET /pictures/{digest}", c.signedAs(c.picture, center.Enforcer))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { c.fail(w, r, http.StatusNotFound, nil) })
 
 	origin := http.NewCrossOriginProtection()

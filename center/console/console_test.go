@@ -92,7 +92,7 @@ func TestAnOfficerWhoseAuthorityChangesSeesTheNewOnesAtOnce(t *testing.T) {
 	s := newStand(t)
 	s.raise()
 	b := s.as("road")
-	s.store.put(center.Officer{Login: "road", Competence: wim.TrafficPolice, Hash: cheapHash(password)})
+	s.store.put(center.Officer{Login: "road", Role: center.Enforcer, Competence: wim.TrafficPolice, Hash: cheapHash(password)})
 	b.get("/").wants(http.StatusOK).says("h1", "Traffic Police")
 	s.store.remove("road")
 	if a := b.get("/").wants(http.StatusSeeOther); a.header.Get("Location") != "/sign-in" {
@@ -108,7 +108,7 @@ func TestTheSecondAcknowledgementIsToldWhoWasFirst(t *testing.T) {
 	if a := b.post(path, nil).wants(http.StatusSeeOther); a.header.Get("Location") != "/alerts/1" {
 		t.Errorf("leads to %q", a.header.Get("Location"))
 	}
-	s.store.put(center.Officer{Login: "other", Competence: wim.RoadAdministration, Hash: cheapHash(password)})
+	s.store.put(center.Officer{Login: "other", Role: center.Enforcer, Competence: wim.RoadAdministration, Hash: cheapHash(password)})
 	other := s.as("other")
 	other.post(path, nil).wants(http.StatusConflict).says(".notice", "Already acknowledged by road at")
 	a := other.post(path+"?fragment", nil).wants(http.StatusConflict)

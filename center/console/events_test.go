@@ -201,7 +201,7 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 		"signed out":      func(_ *stand, b *browser) { b.post("/sign-out", nil) },
 		"officer removed": func(s *stand, _ *browser) { s.store.remove("road") },
 		"password changed": func(s *stand, _ *browser) {
-			s.store.put(center.Officer{Login: "road", Competence: wim.RoadAdministration, Hash: cheapHash("new password")})
+			s.store.put(center.Officer{Login: "road", Role: center.Enforcer, Competence: wim.RoadAdministration, Hash: cheapHash("new password")})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -223,7 +223,7 @@ func TestAnOfficerOfAnotherAuthorityNowLoadsThePageAnew(t *testing.T) {
 	s := newStand(t)
 	f := s.as("road").listen("?after=0", "")
 	f.until("status", anyOf)
-	s.store.put(center.Officer{Login: "road", Competence: wim.TrafficPolice, Hash: cheapHash(password)})
+	s.store.put(center.Officer{Login: "road", Role: center.Enforcer, Competence: wim.TrafficPolice, Hash: cheapHash(password)})
 	s.raise()
 	if m, ok := f.next(); !ok || m.event != "reload" {
 		t.Errorf("got %+v, want nothing but reload", m)

@@ -18,11 +18,15 @@ type failureView struct {
 
 // fail answers with a status and a page in the visitor's language. A cause is logged, never shown.
 func (c *Console) fail(w http.ResponseWriter, r *http.Request, status int, cause error) {
+	c.failAs(w, r, status, "failure."+strconv.Itoa(status), cause)
+}
+
+// failAs is fail with words of its own: those of key and key.advice.
+func (c *Console) failAs(w http.ResponseWriter, r *http.Request, status int, key string, cause error) {
 	if cause != nil {
 		c.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "status", status, "error", cause)
 	}
 	words := c.wordsOf(r)
-	key := "failure." + strconv.Itoa(status)
 	s := c.shell(r, words.T(key)+" · "+c.title(words))
 	s.Back = "/"
 	c.page(w, r, status, "failure", failureView{Shell: s, Status: status, Heading: words.T(key), Advice: words.T(key + ".advice")})

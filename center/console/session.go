@@ -86,8 +86,11 @@ func (c *Console) officer(ctx context.Context, token string) (center.Officer, co
 		return center.Officer{}, nil, errSignedOut
 	case err != nil:
 		return center.Officer{}, nil, fmt.Errorf("officer: %w", err)
-	case mark(o) != c.sessions.GetString(sctx, sessionMark):
+	case o.Disabled, mark(o) != c.sessions.GetString(sctx, sessionMark):
 		return center.Officer{}, nil, errSignedOut
+	}
+	if o.Role == "" { // an officer from before there were roles
+		o.Role = center.Enforcer
 	}
 	return o, sctx, nil
 }
@@ -99,7 +102,7 @@ func (c *Console) signed(next func(http.ResponseWriter, *http.Request, visit)) h
 		o, sctx, err := c.officer(r.Context(), token)
 		switch {
 		case errors.Is(err, errSignedOut):
-			if strings.Contains(r.Header.Get("Accept"), "text/html") && r.Method == http.MethodGet {
+			if asksForPage(r) {
 				http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 				return
 			}
@@ -212,7 +215,7 @@ func (c *Console) verify(ctx context.Context, login, password string) (center.Of
 		return o, fmt.Errorf("officer: %w", err)
 	}
 	stored := o.Hash
-	if err != nil {
+	if err != nil || o.Disabled {
 		stored = ""
 	}
 	ok, err := c.door.check(ctx, stored, password)

@@ -194,6 +194,6 @@ func TestANewPasswordEndsOpenSessions(t *testing.T) {
 	s := newStand(t)
 	b := s.as("road")
 	b.get("/session").wants(http.StatusNoContent)
-	s.store.put(center.Officer{Login: "road", Competence: wim.RoadAdministration, Hash: cheapHash("another password")})
+	s.store.put(center.Officer{Login: "road", Role: center.Enforcer, Competence: wim.RoadAdministration, Hash: cheapHash("another password")})
 	b.get("/").wants(http.StatusSeeOther)
 }

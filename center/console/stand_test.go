@@ -34,8 +34,8 @@ func newStand(t *testing.T) *stand {
 	hash := cheapHash(password)
 	s := &stand{T: t, store: newFakeStore(), pictures: fakePictures{t.TempDir()}}
 	s.jpeg = s.pictures.put(t, testJPEG(t))
-	s.store.put(center.Officer{Login: "road", Name: "王建国", Competence: wim.RoadAdministration, Hash: hash})
-	s.store.put(center.Officer{Login: "police", Name: "李卫东", Competence: wim.TrafficPolice, Hash: hash})
+	s.store.put(center.Officer{Login: "road", Name: "王建国", Role: center.Enforcer, Competence: wim.RoadAdministration, Hash: hash})
+	s.store.put(center.Officer{Login: "police", Name: "李卫东", Role: center.Enforcer, Competence: wim.TrafficPolice, Hash: hash})
 	s.store.sites = []center.SiteState{{Site: "g107-north", Seq: 7, Online: true, Heard: s.store.now()}}
 	zone := time.FixedZone("CST", 8*3600)
 	c, err := newConsole(Config{

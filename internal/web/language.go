@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -81,8 +82,9 @@ type Catalogue struct {
 	texts map[Language]map[string]string
 }
 
-// NewCatalogue reads zh.json and en.json, flat objects from key to text, of this package and of each folder
-// given. A key that one language lacks, an empty text, and a key defined twice are errors.
+// NewCatalogue reads the texts of this package and of each folder given: zh.json and en.json, or any number
+// of files zh/*.json and en/*.json, so that several people may add texts; each is a flat object from key to
+// text. A key that one language lacks, an empty text, and a key defined twice are errors.
 func NewCatalogue(folders ...fs.FS) (*Catalogue, error) {
 	own, err := fs.Sub(ownTexts, "texts")
 	if err != nil {
@@ -101,25 +103,57 @@ func NewCatalogue(folders ...fs.FS) (*Catalogue, error) {
 }
 
 func (c *Catalogue) read(folder fs.FS, l Language) error {
-	name := string(l) + ".json"
-	b, err := fs.ReadFile(folder, name)
+	names, err := fs.Glob(folder, string(l)+".json")
 	if err != nil {
 		return fmt.Errorf("texts: %w", err)
 	}
-	var m map[string]string
-	if err := json.Unmarshal(b, &m); err != nil {
-		return fmt.Errorf("texts %s: %w", name, err)
+	more, err := fs.Glob(folder, string(l)+"/*.json")
+	if err != nil {
+		return fmt.Errorf("texts: %w", err)
 	}
-	for k, v := range m {
+	if names = append(names, more...); len(names) == 0 {
+		return fmt.Errorf("texts: neither %s.json nor %s/*.json: %w", l, l, fs.ErrNotExist)
+	}
+	for _, name := range names {
+		if err := c.readFile(folder, name, l); err != nil {
+			return fmt.Errorf("texts %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (c *Catalogue) readFile(folder fs.FS, name string, l Language) error {
+	b, err := fs.ReadFile(folder, name)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	t, err := d.Token()
+	if err != nil {
+		return err
+	}
+	if t != json.Delim('{') {
+		return errors.New("not an object from key to text")
+	}
+	for d.More() { // token by token: a key that a file has twice would be lost in a map
+		if t, err = d.Token(); err != nil {
+			return err
+		}
+		k, _ := t.(string)
+		var v string
+		if err := d.Decode(&v); err != nil {
+			return fmt.Errorf("key %q: %w", k, err)
+		}
 		if _, twice := c.texts[l][k]; twice {
-			return fmt.Errorf("texts %s: key %q is defined twice", name, k)
+			return fmt.Errorf("key %q is defined twice", k)
 		}
 		if strings.TrimSpace(v) == "" {
-			return fmt.Errorf("texts %s: key %q has no text", name, k)
+			return fmt.Errorf("key %q has no text", k)
 		}
 		c.texts[l][k] = v
 	}
-	return nil
+	_, err = d.Token()
+	return err
 }
 
 func (c *Catalogue) complete() error {
