@@ -30,33 +30,49 @@ type ChainReport struct {
 	Forks  int        // records under a name that was taken
 }
 
-// Audit re-proves a store, which may be open elsewhere: every record's bytes have the digest that it is filed
+// Audit re-proves the store at a place, the path of a SQLite file or the connection string of a PostgreSQL
+// database, which may be open elsewhere: every record's bytes have the digest that it is filed
 // under and stand in the ledger once, every head is reached by unbroken links, event ids rise. It calls each,
 // where not nil, for every record in order of intake, forks left out. It writes nothing.
-func Audit(ctx context.Context, path string, each func(r *wim.Record, raw []byte) error) (rep Report, err error) {
-	if _, err := os.Stat(path); err != nil {
-		return Report{}, fmt.Errorf("audit: %w", err)
-	}
-	db, err := openDB(path, 2, "query_only(1)")
+func Audit(ctx context.Context, place string, each func(r *wim.Record, raw []byte) error) (rep Report, err error) {
+	db, d, name, err := openToLook(place)
 	if err != nil {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	steps, err := readMigrations(sqliteDialect)
+	steps, err := readMigrations(d)
 	if err != nil {
 		return Report{}, err
 	}
-	v, err := schemaVersion(ctx, db, sqliteDialect)
+	v, err := schemaVersion(ctx, db, d)
 	if err != nil {
-		return Report{}, fmt.Errorf("audit %s: %w", path, err)
+		return Report{}, fmt.Errorf("audit %s: %w", name, err)
 	}
 	if v != len(steps) {
-		return Report{}, fmt.Errorf("audit %s: it has schema version %d, this build reads %d", path, v, len(steps))
+		return Report{}, fmt.Errorf("audit %s: it has schema version %d, this build reads %d", name, v, len(steps))
 	}
-	if err := look(ctx, db, sqliteDialect, "audit "+path, func(t *tx) error { return audit(ctx, t, &rep, each) }); err != nil {
+	if err := look(ctx, db, d, "audit "+name, func(t *tx) error { return audit(ctx, t, &rep, each) }); err != nil {
 		return rep, err
 	}
 	return rep, nil
+}
+
+// openToLook opens what lies at a place, a file or a connection string, for reading. name is fit for messages.
+func openToLook(place string) (db *sql.DB, d dialect, name string, err error) {
+	if isURL(place) {
+		c, err := connConfig(place)
+		if err != nil {
+			return nil, "", "", err
+		}
+		c.RuntimeParams["default_transaction_read_only"] = "on"
+		c.RuntimeParams["statement_timeout"] = "0" // an audit reads everything
+		return pool(c, 2), postgresDialect, placeOf(c), nil
+	}
+	if _, err := os.Stat(place); err != nil {
+		return nil, "", "", err
+	}
+	db, err = openDB(place, 2, "query_only(1)")
+	return db, sqliteDialect, place, err
 }
 
 func audit(ctx context.Context, t *tx, rep *Report, each func(*wim.Record, []byte) error) error {
@@ -128,7 +144,7 @@ func auditRecords(ctx context.Context, t *tx, rep *Report, each func(*wim.Record
 			return err
 		}
 		rep.Records++
-		if intake != last+1 {
+		if next := max(last+1, firstOf(inMonth(intake))+1); intake != next {
 			say("intake numbers jump from %d to %d", last, intake)
 		}
 		last = intake

@@ -19,9 +19,10 @@ type Head struct {
 // Heads lists all chains in the order in which they were first heard of, so that a site's current chain is
 // its last.
 func (s *Store) Heads(ctx context.Context) (out []Head, err error) {
-	err = s.look(ctx, "read heads", func(t *tx) error {
+	err = s.lookInEpoch(ctx, "read heads", func(t *tx, epoch uint64) error {
+		out = nil
 		return t.each(ctx, `SELECT site, chain, seq, digest, fork_seq, fork_held, fork_sent FROM chain ORDER BY id`, func(scan func(...any) error) error {
-			h, f := Head{Result: Result{Epoch: s.epoch}}, Fork{}
+			h, f := Head{Result: Result{Epoch: epoch}}, Fork{}
 			if err := scan(&h.Site, chainID{&h.Chain}, &h.Seq, digest{&h.Digest}, &f.Seq, digest{&f.Held}, digest{&f.Sent}); err != nil {
 				return err
 			}

@@ -42,41 +42,60 @@ func readMigrations(d dialect) ([]migration, error) {
 	return out, nil
 }
 
-// migrate applies the steps that the store has not seen, each in a transaction of its own.
+// migrate applies the steps that the store has not seen, each in a transaction of its own. Of several
+// processes that find the same to do one does it and the others wait.
 func (s *Store) migrate(ctx context.Context) error {
 	steps, err := readMigrations(s.dialect)
 	if err != nil {
 		return err
 	}
-	version, err := schemaVersion(ctx, s.write, s.dialect)
-	if err != nil {
-		return err
-	}
-	if version > len(steps) {
-		return fmt.Errorf("it has schema version %d, this build knows %d; run the build that wrote it, or a later one", version, len(steps))
-	}
-	for _, m := range steps[version:] {
-		err := s.transact(ctx, fmt.Sprintf("migrate to version %d", m.version), func(t *tx) error {
-			if m.version == 1 {
-				if err := t.run(ctx, `CREATE TABLE schema_version (version BIGINT PRIMARY KEY, applied BIGINT NOT NULL)`); err != nil {
+	for {
+		version := 0
+		err := s.transact(ctx, "bring the schema up to date", func(t *tx) error {
+			if s.dialect == postgresDialect {
+				if err := t.run(ctx, `SELECT pg_advisory_xact_lock(?)`, int64(lockSchema)); err != nil {
 					return err
 				}
 			}
-			if err := t.run(ctx, m.text); err != nil {
+			var err error
+			if version, err = schemaVersion(ctx, t.t, s.dialect); err != nil || version >= len(steps) {
 				return err
 			}
-			return t.run(ctx, `INSERT INTO schema_version (version, applied) VALUES (?, ?)`, m.version, int64(s.now()))
+			return s.step(ctx, t, steps[version])
 		})
-		if err != nil {
+		switch {
+		case err != nil:
+			return err
+		case version > len(steps):
+			return fmt.Errorf("it has schema version %d, this build knows %d; run the build that wrote it, or a later one", version, len(steps))
+		case version == len(steps):
+			return nil
+		}
+		s.log.Info("store: schema brought up to date", "place", s.place, "version", version+1)
+	}
+}
+
+// step applies one migration.
+func (s *Store) step(ctx context.Context, t *tx, m migration) error {
+	if m.version == 1 {
+		if err := t.run(ctx, `CREATE TABLE schema_version (version BIGINT PRIMARY KEY, applied BIGINT NOT NULL)`); err != nil {
 			return err
 		}
-		s.log.Info("store: schema brought up to date", "place", s.place, "version", m.version)
 	}
-	return nil
+	// As it stands: no parameters, and several statements at once.
+	if _, err := t.t.ExecContext(ctx, m.text); err != nil {
+		return fmt.Errorf("version %d: %w", m.version, err)
+	}
+	return t.run(ctx, `INSERT INTO schema_version (version, applied) VALUES (?, ?)`, m.version, int64(s.now()))
+}
+
+// querier is a pool or a transaction.
+type querier interface {
+	QueryRowContext(ctx context.Context, q string, args ...any) *sql.Row
 }
 
 // schemaVersion is 0 for an empty database. A database of something else is refused.
-func schemaVersion(ctx context.Context, db *sql.DB, d dialect) (v int, err error) {
+func schemaVersion(ctx context.Context, db querier, d dialect) (v int, err error) {
 	q := `SELECT count(*), count(*) FILTER (WHERE name = 'schema_version') FROM sqlite_schema WHERE type = 'table'`
 	if d == postgresDialect {
 		q = `SELECT count(*), count(*) FILTER (WHERE tablename = 'schema_version') FROM pg_catalog.pg_tables WHERE schemaname = current_schema()`

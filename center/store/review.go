@@ -80,8 +80,20 @@ func (s *Store) Unjudged(ctx context.Context, known func(center.Judging) bool, a
 // Waiting counts supplements whose passage is not here yet, and what the review has before it.
 func (s *Store) Waiting(ctx context.Context) (waiting, unreviewed int64, err error) {
 	err = s.look(ctx, "count what is to be reviewed", func(t *tx) error {
-		return t.row(ctx, `SELECT (SELECT count(*) FROM waiting),
-			(SELECT value FROM counter WHERE name = 'intake') - (SELECT value FROM counter WHERE name = 'review')`).Scan(&waiting, &unreviewed)
+		var taken, reviewed int64
+		if err := t.row(ctx, `SELECT (SELECT count(*) FROM waiting), (SELECT value FROM counter WHERE name = 'intake'),
+			(SELECT value FROM counter WHERE name = 'review')`).Scan(&waiting, &taken, &reviewed); err != nil {
+			return err
+		}
+		if inMonth(taken) == inMonth(reviewed) {
+			unreviewed = taken - reviewed
+			return nil
+		}
+		// Numbers jump where a month begins: what the review has left of the months before is counted.
+		first := firstOf(inMonth(taken))
+		err := t.row(ctx, `SELECT count(*) FROM record WHERE intake > ? AND intake <= ?`, reviewed, first).Scan(&unreviewed)
+		unreviewed += taken - first
+		return err
 	})
 	return waiting, unreviewed, err
 }
@@ -93,6 +105,11 @@ func (s *Store) Review(ctx context.Context, batch []center.Reviewed) (center.Eff
 	var e effect
 	err := s.transact(ctx, "review", func(t *tx) error {
 		e = effect{}
+		// Of several centres one reviews at a time; the others find its records reviewed.
+		var cursor int64
+		if err := t.row(ctx, holdReview).Scan(&cursor); err != nil {
+			return err
+		}
 		for i := range batch {
 			if err := s.review(ctx, t, &batch[i], &e); err != nil {
 				return fmt.Errorf("record %d of %s: %w", batch[i].Ref.Seq, batch[i].Ref.Site, err)
@@ -104,7 +121,7 @@ func (s *Store) Review(ctx context.Context, batch []center.Reviewed) (center.Eff
 		return center.Effect{}, err
 	}
 	if e.events > 0 {
-		s.changed.give()
+		s.gaveEvents()
 	}
 	return e.Effect, nil
 }
@@ -123,12 +140,10 @@ func (s *Store) review(ctx context.Context, t *tx, r *center.Reviewed, e *effect
 	switch {
 	case reviewed:
 		return s.settle(ctx, t, r, e)
-	case r.Intake > cursor+1:
-		return fmt.Errorf("%w: intake %d reviewed before %d", ErrRefused, r.Intake, cursor+1)
 	case r.Intake <= cursor && !waiting:
 		return nil // no verdict in it, and taken note of already
-	case r.Intake == cursor+1:
-		if err := t.run(ctx, moveReview, r.Intake); err != nil {
+	case r.Intake > cursor:
+		if err := s.moveReview(ctx, t, cursor, r.Intake); err != nil {
 			return err
 		}
 		e.Reviewed++
@@ -144,6 +159,20 @@ func (s *Store) review(ctx context.Context, t *tx, r *center.Reviewed, e *effect
 		return s.reviewPassage(ctx, t, r, &a, e)
 	}
 	return s.reviewSupplement(ctx, t, r, &a, waiting, e)
+}
+
+// moveReview moves the cursor on to the next record. Numbers jump where a month begins.
+func (s *Store) moveReview(ctx context.Context, t *tx, from, to int64) error {
+	if to != from+1 {
+		var first int64
+		if err := t.row(ctx, `SELECT coalesce(min(intake), 0) FROM record WHERE intake > ?`, from).Scan(&first); err != nil {
+			return err
+		}
+		if first != to {
+			return fmt.Errorf("%w: intake %d reviewed before %d", ErrRefused, to, first)
+		}
+	}
+	return t.run(ctx, moveReview, to)
 }
 
 func subject(ref wim.RecordRef) string { return fmt.Sprintf("chain %s, record %d", ref.Chain, ref.Seq) }

@@ -17,11 +17,14 @@ func OpenSQLite(ctx context.Context, cfg Config) (s *Store, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if cfg.Path == "" {
+		return nil, errors.New("store: a path is needed")
+	}
 	cfg.fill()
 	if err := prepareFile(cfg.Path); err != nil {
 		return nil, err
 	}
-	s = &Store{dialect: sqliteDialect, place: cfg.Path, cfg: cfg, log: cfg.Logger, hot: map[string]*sql.Stmt{}, commit: (*sql.Tx).Commit}
+	s = newStore(sqliteDialect, cfg.Path, cfg)
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("open store %s: %w", cfg.Path, err), s.Close())
@@ -46,7 +49,7 @@ func OpenSQLite(ctx context.Context, cfg Config) (s *Store, err error) {
 			return s, wrap("prepare", err)
 		}
 	}
-	return s, s.begin(ctx)
+	return s, s.transact(ctx, "begin a new epoch", func(t *tx) error { return s.raiseEpoch(ctx, t) })
 }
 
 func openDB(path string, conns int, pragmas ...string) (*sql.DB, error) {

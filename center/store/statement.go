@@ -162,17 +162,20 @@ const (
 	heldBetween  = `SELECT seq, digest FROM ledger WHERE chain = ? AND seq BETWEEN ? AND ?`
 	insertLedger = `INSERT INTO ledger (chain, seq, digest) VALUES (?, ?, ?)`
 	insertRecord = `INSERT INTO record (intake, chain, seq, digest, prev, kind, time, segment, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	insertSeg    = `INSERT INTO segment (chain, key, jws, received) VALUES (?, ?, ?, ?) RETURNING id`
-	linksAfter   = `SELECT seq, digest, prev, time FROM record WHERE chain = ? AND seq > ? ORDER BY seq`
+	insertSeg    = `INSERT INTO segment (id, chain, key, jws, received) VALUES (?, ?, ?, ?, ?)`
+	topOf        = `SELECT coalesce(max(seq), 0) FROM ledger WHERE chain = ?`
+	takeIntake   = `UPDATE counter SET value = CASE WHEN value >= ? THEN value ELSE ? END + ? WHERE name = 'intake' RETURNING value`
+	linksAfter   = `SELECT seq, digest, prev, time FROM record WHERE chain = ? AND seq > ? AND seq <= ? ORDER BY seq`
 	moveHead     = `UPDATE chain SET seq = ?, digest = ?, last_time = ?, heard = ? WHERE id = ?`
 	isReviewed   = `SELECT (SELECT value FROM counter WHERE name = 'review'), EXISTS (SELECT 1 FROM account WHERE intake = ?), EXISTS (SELECT 1 FROM waiting WHERE intake = ?)`
+	holdReview   = `SELECT value FROM counter WHERE name = 'review'` + forUpdate
 	moveReview   = `UPDATE counter SET value = ? WHERE name = 'review'`
 	addAccount   = `INSERT INTO account (intake, passage, supplement, passed, void, rejudged, rules, judge) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	wakeWaiting  = `UPDATE waiting SET ready = 1 WHERE site = ? AND chain = ? AND seq = ?`
 )
 
 func hotStatements() []string {
-	return []string{takeNumbers, findChain, heldBetween, insertLedger, insertRecord, insertSeg, linksAfter, moveHead,
+	return []string{takeNumbers, takeIntake, topOf, findChain, heldBetween, insertLedger, insertRecord, insertSeg, linksAfter, moveHead,
 		isReviewed, moveReview, addAccount, wakeWaiting}
 }
 

@@ -1,11 +1,10 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/axlegate/axlegate/wim"
@@ -20,7 +19,13 @@ const (
 // Config says where the store lies and what it may take.
 type Config struct {
 	Path string // of the SQLite file; its folder is made with mode 0700
-	// MaxBytes bounds the database file; 0 means only the disk does. What does not fit is ErrFull.
+	// URL is a PostgreSQL connection string, with its password, in place of a Path. It never stands in a
+	// message.
+	URL string
+	// Conns bounds the connections to PostgreSQL of this process, half of them for reading; 0 means
+	// DefaultConns. One more listens.
+	Conns int
+	// MaxBytes bounds the SQLite file; 0 means only the disk does. What does not fit is ErrFull.
 	MaxBytes int64
 	// QuarantineItems and QuarantineBytes bound what is kept of input that could not be believed; 0 means
 	// the default. The oldest makes room.
@@ -32,10 +37,13 @@ type Config struct {
 
 // Validate checks what can be told without touching the disk.
 func (c *Config) Validate() error {
-	if c.Path == "" {
-		return errors.New("store: a path is needed")
+	if c.Path == "" && c.URL == "" {
+		return errors.New("store: a path is needed, or the connection string of a PostgreSQL database")
 	}
-	if c.MaxBytes < 0 || c.QuarantineItems < 0 || c.QuarantineBytes < 0 {
+	if c.Path != "" && c.URL != "" {
+		return errors.New("store: it lies in a file or in a PostgreSQL database, not in both")
+	}
+	if c.MaxBytes < 0 || c.Conns < 0 || c.QuarantineItems < 0 || c.QuarantineBytes < 0 {
 		return errors.New("store: a bound must not be negative")
 	}
 	return nil
@@ -49,6 +57,9 @@ func (c *Config) fill() {
 	if c.QuarantineBytes == 0 {
 		c.QuarantineBytes = DefaultQuarantineBytes
 	}
+	if c.Conns == 0 {
+		c.Conns = DefaultConns
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -57,18 +68,20 @@ func (c *Config) fill() {
 	}
 }
 
-// Store is an open store. All methods may be called from any goroutine; writes take turns.
+// Store is an open store. All methods may be called from any goroutine; writes take turns where they must.
 type Store struct {
 	dialect dialect
 	place   string // for messages: no secret in it
 
 	cfg   Config
 	log   *slog.Logger
-	epoch uint64
+	epoch atomic.Uint64 // as last read
+	made  atomic.Int64  // the month up to which partitions were made
 
-	write *sql.DB // one connection
+	write *sql.DB // of SQLite one connection
 	read  *sql.DB // readers see the last commit and never wait for a writer
 	hot   map[string]*sql.Stmt
+	peers *peers // PostgreSQL only: what ties the centres on one database together
 
 	// commit is (*sql.Tx).Commit; tests put faults before and after it.
 	commit func(*sql.Tx) error
@@ -77,22 +90,25 @@ type Store struct {
 	stored  hints // records were stored
 }
 
-func (s *Store) now() wim.Time { return wim.TimeOf(s.cfg.Now()) }
+func newStore(d dialect, place string, cfg Config) *Store {
+	return &Store{dialect: d, place: place, cfg: cfg, log: cfg.Logger, hot: map[string]*sql.Stmt{}, commit: (*sql.Tx).Commit}
+}
 
-// Epoch names this opening of the store. It is higher than that of every earlier opening, and after a
-// restored backup too unless the clock was set back as well.
-func (s *Store) Epoch() uint64 { return s.epoch }
+func (s *Store) now() wim.Time { return wim.TimeOf(s.cfg.Now()) }
 
 // Changed gives a hint that events may have been written; the table is the truth. Hints that nobody has
 // taken yet become one. The caller calls cancel when it is done.
 func (s *Store) Changed() (hint <-chan struct{}, cancel func()) { return s.changed.subscribe() }
 
-// StoredHint is the same for records.
+// StoredHint is the same .
 func (s *Store) StoredHint() (hint <-chan struct{}, cancel func()) { return s.stored.subscribe() }
 
-// Close waits for running writes and closes the file.
+// Close waits for running writes and closes the file, or leaves the database.
 func (s *Store) Close() error {
 	var errs []error
+	if s.peers != nil {
+		errs = append(errs, s.peers.close())
+	}
 	for _, st := range s.hot {
 		errs = append(errs, st.Close())
 	}
@@ -102,16 +118,4 @@ func (s *Store) Close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// begin takes a new epoch, above every one before.
-func (s *Store) begin(ctx context.Context) error {
-	return s.transact(ctx, "begin a new epoch", func(t *tx) error {
-		err := t.row(ctx, `UPDATE counter SET value = CASE WHEN value >= ? THEN value + 1 ELSE ? END WHERE name = 'epoch' RETURNING value`,
-			s.cfg.Now().UnixMilli(), s.cfg.Now().UnixMilli()).Scan(&s.epoch)
-		if err != nil {
-			return fmt.Errorf("epoch: %w", err)
-		}
-		return nil
-	})
 }

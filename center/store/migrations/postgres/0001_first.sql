@@ -10,6 +10,13 @@ CREATE TABLE counter (
 );
 INSERT INTO counter (name, value) VALUES ('epoch', 0), ('intake', 0), ('event', 0), ('review', 0), ('dropped', 0);
 
+-- Which database, of which server, the epoch began in, and the transaction that wrote it here: see epoch.go.
+CREATE TABLE opening (
+	mark    TEXT COLLATE "C" NOT NULL,
+	written TEXT COLLATE "C" NOT NULL
+);
+INSERT INTO opening (mark, written) VALUES ('', '');
+
 -- A chain and its head: the last record of the contiguous, linked prefix. fork_seq is set once two records
 -- were seen under one name or a record did not link; from then on the site is told to start a new chain.
 CREATE TABLE chain (
