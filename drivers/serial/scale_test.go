@@ -17,13 +17,13 @@ import (
 
 // line is a pseudo-terminal behind a link, as an adapter is behind /dev/serial/by-id.
 type line struct {
-	t      *testing.T
+	t      testing.TB
 	link   string
 	master *os.File
 	slave  *os.File
 }
 
-func newLine(t *testing.T) *line {
+func newLine(t testing.TB) *line {
 	l := &line{t: t, link: filepath.Join(t.TempDir(), "scale")}
 	l.plug()
 	t.Cleanup(l.pull)

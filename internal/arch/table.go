@@ -56,13 +56,22 @@ func rooms() []Room {
 		{Path: "edge/journal", Ours: []string{"wim", "wim/seal"}, Foreign: []string{sqlite}},
 		{
 			Path: "drivers/serial", Ours: []string{"wim"}, Foreign: []string{gobus},
-			Tests: []string{pty},
+			Tests: []string{"drivers/scaletest", pty},
 			Why:   "Its tests need a line that can be pulled: a pseudo-terminal.",
+		},
+		{
+			Path: "drivers/scaletest", Ours: []string{"wim"}, Foreign: []string{"pgregory.net/rapid"},
+			Why: "It is for tests only; no room has an arrow to it outside tests.",
 		},
 		{
 			Path: "drivers/modbus", Foreign: []string{goburrow},
 			Tests: []string{simonvet},
 			Why:   "The other end in its tests is another library, so that two implementations meet.",
+		},
+		{
+			Path: "drivers/modbusscale", Ours: []string{"drivers/modbus", "internal/conf", "wim"},
+			Tests: []string{"configs", "drivers/scaletest", simonvet},
+			Why:   "As drivers/modbus; its tests load the profile that ships.",
 		},
 		{
 			Path: "drivers/sign", Ours: []string{"drivers/modbus", "internal/conf", "wim"},
