@@ -54,10 +54,9 @@ func (s *Store) join(ctx context.Context, cfg *pgx.ConnConfig) error {
 }
 
 // close leaves: the lock is given back before the connection ends, so that who comes next knows.
-func (p *peers) close() error {
+func (p *peers) close() {
 	p.cancel()
 	p.done.Wait()
-	return nil
 }
 
 // connect opens the listening connection and takes its place among the centres.

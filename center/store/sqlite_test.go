@@ -76,7 +76,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 	}
 	for _, c := range []struct{ name, path, want string }{
 		{"a database of something else", other, "name another path"},
-		{"a store of a later build", later, "schema version 99, this build knows 1"},
+		{"a store of a later build", later, "schema version 99, this build knows"},
 		{"a file that is no database", garbage, "restore the last backup"},
 		{"a file that others may read", open, "chmod 600"},
 		{"a folder that cannot be made", filepath.Join(garbage, "x", "c.db"), "folder for the store"},

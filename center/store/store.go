@@ -107,7 +107,7 @@ func (s *Store) StoredHint() (hint <-chan struct{}, cancel func()) { return s.st
 func (s *Store) Close() error {
 	var errs []error
 	if s.peers != nil {
-		errs = append(errs, s.peers.close())
+		s.peers.close()
 	}
 	for _, st := range s.hot {
 		errs = append(errs, st.Close())
