@@ -40,8 +40,10 @@ type centerParts struct {
 	keys     map[wim.SiteID][]*seal.Verifier
 	users    []broker.User // sites at the embedded broker
 	password string        // at an external one
+	postgres string        // connection string of the store; empty for SQLite
 	sets     map[wim.Digest]*rules.Set
 	officers []center.Officer
+	regions  center.Map
 	zone     *time.Location
 	webTLS   *tls.Config
 	mqttTLS  *tls.Config // of the embedded broker's listener, or how an external one is checked
@@ -99,7 +101,7 @@ func NewCenter(ctx context.Context, cfg CenterConfig, log *slog.Logger) (c *Cent
 	if c.pictures, err = picture.Open(pictures); err != nil {
 		return nil, err
 	}
-	if c.store, err = store.OpenSQLite(ctx, store.Config{Path: filepath.Join(data, "center.db")}); err != nil {
+	if c.store, err = store.Open(ctx, c.p.storeConfig(data, log)); err != nil {
 		return nil, err
 	}
 	logins := make([]string, 0, len(c.p.officers))
@@ -227,7 +229,7 @@ func (c *Center) pages() (http.Handler, error) {
 		names[a.Competence] = console.Name{Zh: a.Zh, En: a.En}
 	}
 	return console.New(console.Config{
-		Store: c.store, Sessions: c.store.Sessions(), Pictures: c.pictures, Title: c.p.cfg.Title, Authorities: names,
+		Store: c.store, Sessions: c.store.Sessions(), Pictures: c.pictures, Title: c.p.cfg.Title, Authorities: names, Regions: c.p.regions,
 		Location: c.p.zone, Secure: c.p.webTLS != nil, Logger: c.log,
 	})
 }
@@ -262,9 +264,20 @@ func (c *Center) health(reg *prometheus.Registry) http.Handler {
 	return m
 }
 
+// storeConfig is the store in PostgreSQL where the configuration names a database, else a file in the data folder.
+func (p *centerParts) storeConfig(data string, log *slog.Logger) store.Config {
+	if p.postgres != "" {
+		return store.Config{URL: p.postgres, Logger: log}
+	}
+	return store.Config{Path: filepath.Join(data, "center.db"), Logger: log}
+}
+
 func openCenter(cfg CenterConfig) (*centerParts, error) {
 	p := &centerParts{cfg: cfg, keys: map[wim.SiteID][]*seal.Verifier{}, sets: map[wim.Digest]*rules.Set{}}
 	var err error
+	if p.regions, err = cfg.regions(); err != nil {
+		return nil, err
+	}
 	if p.signer, err = seal.ReadSigner(cfg.path(cfg.Key)); err != nil {
 		return nil, err
 	}
@@ -284,6 +297,11 @@ func openCenter(cfg CenterConfig) (*centerParts, error) {
 			return nil, fmt.Errorf("site %s: %w", s.Site, err)
 		}
 		p.users = append(p.users, broker.User{Name: string(s.Site), Password: pw, Site: string(s.Site)})
+	}
+	if cfg.Store.PostgresFile != "" {
+		if p.postgres, err = conf.Secret(cfg.path(cfg.Store.PostgresFile)); err != nil {
+			return nil, fmt.Errorf("store: %w", err)
+		}
 	}
 	for _, name := range cfg.Rules {
 		set, err := ruleSet(cfg.dir, name)
