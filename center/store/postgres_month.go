@@ -10,6 +10,7 @@ import (
 const (
 	lockSchema = 0x61786c6567617401 // whoever changes tables
 	lockPeers  = 0x61786c6567617402 // shared by every centre that is there
+	lockLeases = 0x61786c6567617403 // whoever leases slots
 )
 
 // makeMonths makes the partitions of this month and the next, where they are not there yet.

@@ -53,6 +53,10 @@ func Run(t *testing.T, place func(t *testing.T) Open) {
 		{"alarms stay until somebody looks into them", alarms},
 		{"officers are put, changed and removed, and that is traced", officers},
 		{"sessions are found until they expire", sessions},
+		{"one centre alone works on all slots", leaseAlone},
+		{"two centres share the slots, and who leaves gives them back", leaseShared},
+		{"what a centre that died had is taken over", leaseTakenOver},
+		{"no slot has two centres at once", leaseOnce},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := &bench{t: t, open: place(t)}
