@@ -23,7 +23,8 @@ type Reading struct {
 	Seq  uint32
 	// DeviceTime is the device's own clock in nanoseconds since its start, 0 when it has none.
 	DeviceTime int64
-	// Arrival is the site's clock when the last byte was read.
+	// Arrival is the site's clock when the last byte was read. Of a device that keeps its messages and tells how
+	// old each is, it is the site's clock when the device noted it, however late it was read.
 	Arrival Time
 
 	Axle Axle // Kind AxleReading; Index is its number within the vehicle, from 1

@@ -40,12 +40,12 @@ func newLayout(p Profile) layout {
 	first, last := p.stateSpan()
 	l := layout{
 		Profile: p, lowFirst: p.Words == "low-first", first: p.Base + uint16(first), count: uint16(last - first + 1),
-		tick: timeUnits[p.State.Time.Unit] * int64(p.State.Time.Scale), timeMask: mask(p.State.Time), numberMask: mask(p.State.Counter),
+		tick: aTime.factor(p.State.Time.Unit) * int64(p.State.Time.Scale), timeMask: mask(p.State.Time), numberMask: mask(p.State.Counter),
 		perRequest: p.MaxRegisters / p.Ring.Registers,
 	}
-	for i, bit := range p.Flags.list() {
-		if bit != nil {
-			l.flags[*bit] = [...]wim.Flag{wim.OffScale, wim.Straddling, wim.SpeedOutOfRange, wim.Acceleration, wim.Tailgating, wim.MissedAxle, wim.OverCapacity, wim.Reverse}[i]
+	for _, g := range p.Flags.list() {
+		if g.bit != nil {
+			l.flags[*g.bit] = g.flag
 		}
 	}
 	return l
@@ -111,10 +111,10 @@ func (l *layout) event(regs []uint16, number uint32) (r wim.Reading, ticks uint3
 	}
 	ticks = l.value(regs, e.Time, 0)
 	r.Seq, r.DeviceTime = number, int64(ticks)*l.tick
-	mass, ok := l.quantity(regs, e.Mass, massUnits)
+	mass, ok := l.amount(regs, e.Mass, aMass)
 	index := l.value(regs, e.Index, 0)
-	speed, okSpeed := l.quantity(regs, e.Speed, speedUnits)
-	distance, okDistance := l.quantity(regs, e.Distance, lengthUnits)
+	speed, okSpeed := l.amount(regs, e.Speed, aSpeed)
+	distance, okDistance := l.amount(regs, e.Distance, aLength)
 	if !ok || !okSpeed || !okDistance || index > math.MaxUint8 {
 		return r, 0, fmt.Errorf("%w: event %d", errValue, number)
 	}
@@ -145,13 +145,13 @@ func (l *layout) event(regs []uint16, number uint32) (r wim.Reading, ticks uint3
 	return r, ticks, nil
 }
 
-// quantity reads a value in the unit that package wim counts in; 0 for a field that the device does not
+// amount reads a value in the unit that package wim counts in; 0 for a field that the device does not
 // have. ok is false for what 31 bits cannot hold: it is refused and not cut to size.
-func (l *layout) quantity(regs []uint16, f *Field, units map[string]int64) (v int32, ok bool) {
+func (l *layout) amount(regs []uint16, f *Field, what quantity) (v int32, ok bool) {
 	if f == nil {
 		return 0, true
 	}
-	x := int64(l.value(regs, f, 0)) * int64(f.Scale) * units[f.Unit]
+	x := int64(l.value(regs, f, 0)) * int64(f.Scale) * what.factor(f.Unit)
 	return int32(x), x <= math.MaxInt32
 }
 
@@ -160,6 +160,6 @@ func (l *layout) wheel(regs []uint16, f *Field) (wim.Kg, bool) {
 	if f == nil || l.value(regs, f, 0) == mask(f) {
 		return wim.NotMeasured, true
 	}
-	v, ok := l.quantity(regs, f, massUnits)
+	v, ok := l.amount(regs, f, aMass)
 	return wim.Kg(v), ok
 }

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"strings"
 	"time"
 
 	"github.com/axlegate/axlegate/internal/conf"
+	"github.com/axlegate/axlegate/wim"
 )
 
 // Limits of a profile.
@@ -98,14 +100,59 @@ type Flags struct {
 	Reverse         *uint8 `yaml:"reverse"`
 }
 
-// The units of a quantity, each as a multiple of what package wim counts in.
-var (
-	noUnit      = map[string]int64{"": 1}
-	timeUnits   = map[string]int64{"ms": int64(time.Millisecond), "10ms": int64(10 * time.Millisecond), "s": int64(time.Second)}
-	massUnits   = map[string]int64{"kg": 1}
-	speedUnits  = map[string]int64{"0.1km/h": 1, "km/h": 10}
-	lengthUnits = map[string]int64{"mm": 1, "cm": 10}
+// quantity is what a field measures. It decides which units there are.
+type quantity uint8
+
+const (
+	plainNumber quantity = iota
+	aTime
+	aMass
+	aSpeed
+	aLength
 )
+
+// factor is one unit of a quantity in what package wim counts in, nanoseconds for a time; 0 for a unit that
+// there is not.
+func (q quantity) factor(unit string) int64 {
+	for _, u := range q.units() {
+		if u.name == unit {
+			return u.factor
+		}
+	}
+	return 0
+}
+
+type unit struct {
+	name   string
+	factor int64
+}
+
+func (q quantity) units() []unit {
+	switch q {
+	case aTime:
+		return []unit{{"ms", int64(time.Millisecond)}, {"10ms", int64(10 * time.Millisecond)}, {"s", int64(time.Second)}}
+	case aMass:
+		return []unit{{"kg", 1}}
+	case aSpeed:
+		return []unit{{"0.1km/h", 1}, {"km/h", 10}}
+	case aLength:
+		return []unit{{"mm", 1}, {"cm", 10}}
+	case plainNumber:
+	}
+	return []unit{{"", 1}}
+}
+
+// String lists the units for an error message.
+func (q quantity) String() string {
+	if q == plainNumber {
+		return "none"
+	}
+	var names []string
+	for _, u := range q.units() {
+		names = append(names, u.name)
+	}
+	return strings.Join(names, ", ")
+}
 
 // LoadProfile reads a profile strictly; name stands in errors, with line and column.
 func LoadProfile(name string, yaml []byte) (Profile, error) {
@@ -120,8 +167,9 @@ func LoadProfile(name string, yaml []byte) (Profile, error) {
 	return p, nil
 }
 
-// Validate fills in defaults and says what is wrong with a profile that was not loaded from a file.
-func (p *Profile) Validate() error {
+// check fills in defaults and says what is wrong with a profile that was not loaded from a file. It is not
+// called Validate, which conf.Decode would call before the place of a mistake is known.
+func (p *Profile) check() error {
 	p.defaults()
 	if m := p.mistake(); m != nil {
 		return fmt.Errorf("%s: %s", m.path, m.msg)
@@ -141,35 +189,35 @@ type named struct {
 	path   string
 	field  *Field
 	needed bool
-	units  map[string]int64
+	what   quantity
 	wide   bool // 32 bits are possible
 }
 
 func (p *Profile) stateFields() []named {
 	s := &p.State
 	return []named{
-		{"state.boot", s.Boot, true, noUnit, true},
-		{"state.counter", s.Counter, true, noUnit, true},
-		{"state.time", s.Time, true, timeUnits, true},
-		{"state.status", s.Status, p.Status.Weighing != nil || p.Status.Fault != nil, noUnit, false},
-		{"state.slots", s.Slots, false, noUnit, false},
+		{"state.boot", s.Boot, true, plainNumber, true},
+		{"state.counter", s.Counter, true, plainNumber, true},
+		{"state.time", s.Time, true, aTime, true},
+		{"state.status", s.Status, p.Status.Weighing != nil || p.Status.Fault != nil, plainNumber, false},
+		{"state.slots", s.Slots, false, plainNumber, false},
 	}
 }
 
 func (p *Profile) eventFields() []named {
 	e := &p.Event
 	return []named{
-		{"event.sequence", e.Sequence, true, noUnit, true},
-		{"event.kind", e.Kind, true, noUnit, false},
-		{"event.index", e.Index, true, noUnit, false},
-		{"event.time", e.Time, true, timeUnits, true},
-		{"event.mass", e.Mass, true, massUnits, true},
-		{"event.left", e.Left, false, massUnits, true},
-		{"event.right", e.Right, false, massUnits, true},
-		{"event.speed", e.Speed, false, speedUnits, true},
-		{"event.distance", e.Distance, false, lengthUnits, true},
-		{"event.flags", e.Flags, p.Flags != Flags{}, noUnit, false},
-		{"event.sequence_again", e.SequenceAgain, true, noUnit, true},
+		{"event.sequence", e.Sequence, true, plainNumber, true},
+		{"event.kind", e.Kind, true, plainNumber, false},
+		{"event.index", e.Index, true, plainNumber, false},
+		{"event.time", e.Time, true, aTime, true},
+		{"event.mass", e.Mass, true, aMass, true},
+		{"event.left", e.Left, false, aMass, true},
+		{"event.right", e.Right, false, aMass, true},
+		{"event.speed", e.Speed, false, aSpeed, true},
+		{"event.distance", e.Distance, false, aLength, true},
+		{"event.flags", e.Flags, p.Flags != Flags{}, plainNumber, false},
+		{"event.sequence_again", e.SequenceAgain, true, plainNumber, true},
 	}
 }
 
@@ -238,8 +286,8 @@ func (p *Profile) fieldMistake() *mistake {
 				continue
 			case f.Width != 16 && (f.Width != 32 || !n.wide):
 				return wrong(n.path+".width", "%d bits, want 16%s", f.Width, map[bool]string{true: " or 32"}[n.wide])
-			case n.units[f.Unit] == 0:
-				return wrong(n.path+".unit", "%q is no unit of it; there is: %s", f.Unit, unitNames(n.units))
+			case n.what.factor(f.Unit) == 0:
+				return wrong(n.path+".unit", "%q is no unit of it; there is: %s", f.Unit, n.what)
 			case f.Scale < 1 || f.Scale > maxScale:
 				return wrong(n.path+".scale", "%d, want 1 to %d", f.Scale, maxScale)
 			case end > 0 && int(f.At)+f.registers() > end:
@@ -282,8 +330,8 @@ func (p *Profile) fieldMistake() *mistake {
 
 func (p *Profile) bitMistake() *mistake {
 	taken := map[uint8]string{}
-	for i, f := range p.Flags.list() {
-		path := "flags." + flagNames[i]
+	for _, g := range p.Flags.list() {
+		path, f := "flags."+g.key, g.bit
 		switch {
 		case f == nil:
 		case *f > 15:
@@ -306,27 +354,20 @@ func (p *Profile) bitMistake() *mistake {
 	return nil
 }
 
-func unitNames(m map[string]int64) string {
-	out := ""
-	for _, known := range []string{"kg", "0.1km/h", "km/h", "mm", "cm", "ms", "10ms", "s"} {
-		if m[known] != 0 {
-			if out != "" {
-				out += ", "
-			}
-			out += known
-		}
-	}
-	if out == "" {
-		return "none"
-	}
-	return out
+// flagBit is where one of our flags stands in the device's register; bit is nil when it does not know it.
+type flagBit struct {
+	key  string
+	bit  *uint8
+	flag wim.Flag
 }
 
-// flagNames are the keys of Flags in the order of list.
-var flagNames = [...]string{"off_scale", "straddling", "speed_out_of_range", "acceleration", "tailgating", "missed_axle", "over_capacity", "reverse"}
-
-func (f *Flags) list() [len(flagNames)]*uint8 {
-	return [...]*uint8{f.OffScale, f.Straddling, f.SpeedOutOfRange, f.Acceleration, f.Tailgating, f.MissedAxle, f.OverCapacity, f.Reverse}
+func (f *Flags) list() [8]flagBit {
+	return [...]flagBit{
+		{"off_scale", f.OffScale, wim.OffScale}, {"straddling", f.Straddling, wim.Straddling},
+		{"speed_out_of_range", f.SpeedOutOfRange, wim.SpeedOutOfRange}, {"acceleration", f.Acceleration, wim.Acceleration},
+		{"tailgating", f.Tailgating, wim.Tailgating}, {"missed_axle", f.MissedAxle, wim.MissedAxle},
+		{"over_capacity", f.OverCapacity, wim.OverCapacity}, {"reverse", f.Reverse, wim.Reverse},
+	}
 }
 
 func (f *Field) registers() int { return f.Width / 16 }

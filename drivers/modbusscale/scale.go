@@ -41,7 +41,7 @@ func (c *Config) Validate() error {
 	if c.Device == "" || c.Address == "" {
 		return errors.New("modbus scale: device and address are needed")
 	}
-	if err := c.Profile.Validate(); err != nil {
+	if err := c.Profile.check(); err != nil {
 		return fmt.Errorf("modbus scale %s: profile: %w", c.Device, err)
 	}
 	if c.Silence < 0 {
@@ -126,7 +126,7 @@ func (s *Scale) Run(ctx context.Context, emit func(wim.Reading)) error {
 		}
 		err := s.poll(ctx, emit)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // a request that ends because the driver is stopped is no failure
+			return nil // a request that ends because the driver is stopped is no failure
 		}
 		s.settle(err, emit)
 		t.Reset(s.lay.Poll.Std())

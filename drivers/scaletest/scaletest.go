@@ -186,7 +186,7 @@ type rig struct {
 func begin(t testing.TB, open Rig) *rig {
 	t.Helper()
 	r := &rig{Rig: open, t: t}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
 		done <- r.Scale.Run(ctx, func(x wim.Reading) {
