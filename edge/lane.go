@@ -238,7 +238,9 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	identify(f, p.reads, l.site.Registrations, l.site.Plates.Sure, p.doubt)
 	p.facts = *f
 	verdict := l.judge(f)
-	p.order = l.direct(p, &verdict, v.End)
+	if p.order = wim.OrderNone; l.inReach(p) {
+		p.order = l.direct(p, &verdict, v.End)
+	}
 	l.last = p
 
 	src := wim.DeviceCursor{Device: l.cfg.Device, Boot: boot, Seq: rest}
@@ -298,6 +300,10 @@ func (l *lane) direct(p *passed, v *wim.Verdict, since wim.Time) wim.Order {
 // next one.
 const signReach = 6 * time.Second
 
+// inReach tells whether a vehicle can still read the sign. One that waited in a scale's memory while its line
+// was out cannot.
+func (l *lane) inReach(p *passed) bool { return time.Duration(l.now()-p.end) < signReach }
+
 func (l *lane) plate(p arrivedPlate) {
 	switch s, amended := l.match.arrived(p); s {
 	case readRepeated:
@@ -332,7 +338,7 @@ func (l *lane) supplement(m matched) {
 	identify(&f, p.reads, l.site.Registrations, l.site.Plates.Sure, p.doubt)
 	p.facts = f
 	verdict := l.judge(&f)
-	if p == l.last && l.begun == 0 && time.Duration(l.now()-p.end) < signReach && l.now() >= p.end && verdict.Alerts() {
+	if p == l.last && l.begun == 0 && l.inReach(p) && l.now() >= p.end && verdict.Alerts() {
 		p.order = l.direct(p, &verdict, 0)
 	}
 	reads := []wim.PlateRead{m.read}

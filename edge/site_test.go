@@ -195,6 +195,30 @@ func TestADeadSignIsRecordedAsNotDirected(t *testing.T) {
 	}
 }
 
+func TestAVehicleThatWaitedInItsScaleIsRecordedWithItsTimeAndDirectsNobody(t *testing.T) {
+	r := newRig(t)
+	r.start()
+	past := wim.TimeOf(time.Now().Add(-10 * time.Minute))
+	for i, x := range r.scale.vehicle(6, 58000) {
+		x.Arrival = past.Add(time.Duration(i) * 300 * time.Millisecond)
+		r.push(x)
+	}
+	r.push(r.scale.vehicle(2, 9000)...)
+	r.tells(2)
+	eventually(t, "the order of the second", func() bool { return len(r.sign.orders()) > 0 })
+	r.stop()
+	recs := r.records()
+	late := recs[1].Passage
+	if late.Order != wim.OrderNone || late.Facts.Vehicle.Start != past || !late.Verdict.Alerts() || recs[2].Passage.Order != wim.OrderProceed {
+		t.Errorf("the one that waited: order %q, start %s; the next: order %q", late.Order, late.Facts.Vehicle.Start, recs[2].Passage.Order)
+	}
+	for _, o := range r.sign.orders() {
+		if o.order == wim.OrderEnter {
+			t.Errorf("the sign showed %+v to whoever stood there", o)
+		}
+	}
+}
+
 // faultyKeeper is a journal whose disk the test fills.
 type faultyKeeper struct {
 	*journal.Journal
