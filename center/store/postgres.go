@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -78,6 +79,9 @@ func connConfig(url string) (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: connection string: %w", err)
 	}
+	if err := inClear(c); err != nil {
+		return nil, err
+	}
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 10 * time.Second
 	}
@@ -104,6 +108,29 @@ func connConfig(url string) (*pgx.ConnConfig, error) {
 		c.RuntimeParams[k] = v
 	}
 	return c, nil
+}
+
+// inClear refuses a connection that could cross a network without TLS: records hold plates. The library tries
+// each of a list of hosts, and under sslmode=prefer, its default, each again in clear.
+func inClear(c *pgx.ConnConfig) error {
+	refuse := func(host string, encrypted bool) error {
+		if encrypted || strings.HasPrefix(host, "/") || host == "localhost" {
+			return nil
+		}
+		if a, err := netip.ParseAddr(host); err == nil && a.Unmap().IsLoopback() {
+			return nil
+		}
+		return fmt.Errorf("store: the connection to %s could be in clear; add sslmode=verify-full to the connection string, and sslrootcert for an authority of your own", host)
+	}
+	if err := refuse(c.Host, c.TLSConfig != nil); err != nil {
+		return err
+	}
+	for _, f := range c.Fallbacks {
+		if err := refuse(f.Host, f.TLSConfig != nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // placeOf names a database without its secrets.
