@@ -238,7 +238,7 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	identify(f, p.reads, l.site.Registrations, l.site.Plates.Sure, p.doubt)
 	p.facts = *f
 	verdict := l.judge(f)
-	if p.order = wim.OrderNone; l.inReach(p) {
+	if l.inReach(p) {
 		p.order = l.direct(p, &verdict, v.End)
 	}
 	l.last = p

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/axlegate/axlegate/configs"
 	"github.com/axlegate/axlegate/drivers/camera"
+	"github.com/axlegate/axlegate/drivers/modbusscale"
 	"github.com/axlegate/axlegate/drivers/serial"
 	"github.com/axlegate/axlegate/drivers/sign"
 	"github.com/axlegate/axlegate/edge"
@@ -40,6 +42,18 @@ type edgeParts struct {
 	cameras       *camera.Listener
 	lanes         []edge.LaneConfig
 	signs         []*sign.Sign
+	journal       *journal.Journal // opened after the rest, nil until then
+}
+
+// cursors tells how far the messages of a device have been taken into account; ok is false for one never seen.
+type cursors func(device string) (c wim.DeviceCursor, ok bool)
+
+// cursor asks the journal. Scales ask while they run, which is after it was opened.
+func (p *edgeParts) cursor(device string) (c wim.DeviceCursor, ok bool) {
+	if p.journal == nil {
+		return wim.DeviceCursor{}, false
+	}
+	return p.journal.Cursor(device)
 }
 
 // CheckEdge reads a configuration and everything that it names, without starting anything.
@@ -74,6 +88,7 @@ func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
+	p.journal = j
 
 	var site *edge.Site
 	boot := make([]byte, 8)
@@ -151,7 +166,7 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 	}
 	var handlers []*camera.Hikvision
 	for i := range cfg.Lanes {
-		lane, hik, s, err := openLane(&cfg, &cfg.Lanes[i], log)
+		lane, hik, s, err := openLane(&cfg, &cfg.Lanes[i], p.cursor, log)
 		if err != nil {
 			return nil, fmt.Errorf("lane %d: %w", cfg.Lanes[i].Lane, err)
 		}
@@ -181,12 +196,30 @@ func cameraTLS(cfg *EdgeConfig) (*tls.Config, error) {
 	return serverTLS("cameras.listen", cfg.Cameras.Listen, cfg.path(cfg.Cameras.CertFile), cfg.path(cfg.Cameras.KeyFile))
 }
 
-func openLane(cfg *EdgeConfig, l *LaneConfig, log *slog.Logger) (lane edge.LaneConfig, hik []*camera.Hikvision, s *sign.Sign, err error) {
+// openScale makes the driver that a scale's kind asks for. after says how far the site has taken a device's
+// messages into account; it is asked when the scale runs.
+func openScale(cfg *EdgeConfig, c *ScaleConfig, after cursors, log *slog.Logger) (edge.Scale, error) {
+	if c.Kind != scaleModbus {
+		return serial.New(serial.Config{Device: c.Device, Path: cfg.path(c.Path), Baud: c.Baud, Dialect: c.Dialect, Logger: log})
+	}
+	name, text, err := deviceProfile(cfg.dir, cmp.Or(c.Profile, "axle-ring-tcp"))
+	if err != nil {
+		return nil, err
+	}
+	p, err := modbusscale.LoadProfile(name, text)
+	if err != nil {
+		return nil, err
+	}
+	return modbusscale.New(modbusscale.Config{Device: c.Device, Address: c.Address, Unit: c.Unit, Profile: p, Logger: log,
+		After: func() (wim.DeviceCursor, bool) { return after(c.Device) }})
+}
+
+func openLane(cfg *EdgeConfig, l *LaneConfig, after cursors, log *slog.Logger) (lane edge.LaneConfig, hik []*camera.Hikvision, s *sign.Sign, err error) {
 	lane = edge.LaneConfig{Lane: l.Lane, Purpose: l.Purpose, Device: l.Scale.Device}
 	if lane.Instrument, err = l.instrument(); err != nil {
 		return lane, nil, nil, err
 	}
-	if lane.Scale, err = serial.New(serial.Config{Device: l.Scale.Device, Path: cfg.path(l.Scale.Path), Baud: l.Scale.Baud, Dialect: l.Scale.Dialect, Logger: log}); err != nil {
+	if lane.Scale, err = openScale(cfg, &l.Scale, after, log); err != nil {
 		return lane, nil, nil, err
 	}
 	for _, c := range l.Cameras {
@@ -204,11 +237,11 @@ func openLane(cfg *EdgeConfig, l *LaneConfig, log *slog.Logger) (lane edge.LaneC
 	if l.Sign == nil {
 		return lane, hik, nil, nil
 	}
-	name := l.Sign.Profile
-	if name == "" {
-		name = "sign-modbus-tcp"
+	name, text, err := deviceProfile(cfg.dir, cmp.Or(l.Sign.Profile, "sign-modbus-tcp"))
+	if err != nil {
+		return lane, nil, nil, err
 	}
-	profile, err := signProfile(cfg.dir, name)
+	profile, err := sign.LoadProfile(name, text)
 	if err != nil {
 		return lane, nil, nil, err
 	}
@@ -220,18 +253,16 @@ func openLane(cfg *EdgeConfig, l *LaneConfig, log *slog.Logger) (lane edge.LaneC
 	return lane, hik, s, nil
 }
 
-func signProfile(dir, name string) (sign.Profile, error) {
+// deviceProfile reads the profile of a device: an embedded one, or a file when its name ends in .yaml. The
+// name that it returns stands in errors.
+func deviceProfile(dir, name string) (file string, text []byte, err error) {
 	if filepath.Ext(name) == ".yaml" {
-		path := rel(dir, name)
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return sign.Profile{}, fmt.Errorf("sign profile: %w", err)
+		file = rel(dir, name)
+		if text, err = os.ReadFile(file); err != nil {
+			return "", nil, fmt.Errorf("device profile: %w", err)
 		}
-		return sign.LoadProfile(path, b)
+		return file, text, nil
 	}
-	b, err := configs.Device(name)
-	if err != nil {
-		return sign.Profile{}, err
-	}
-	return sign.LoadProfile(name, b)
+	text, err = configs.Device(name)
+	return name, text, err
 }

@@ -1,8 +1,10 @@
 package daemon
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 	"time"
 
@@ -81,12 +83,61 @@ type LaneConfig struct {
 	Sign       *SignConfig      `yaml:"sign"`
 }
 
-// ScaleConfig is the serial scale of a lane.
+// ScaleConfig is the scale of a lane: one on a serial line, or one that is asked over Modbus.
 type ScaleConfig struct {
-	Device  string `yaml:"device"`
+	Device string `yaml:"device"`
+	Kind   string `yaml:"kind"` // "serial" (or empty) or "modbus"
+	// Of a serial scale.
 	Path    string `yaml:"path"`
 	Baud    int    `yaml:"baud"`    // 0 means 115200
 	Dialect string `yaml:"dialect"` // "af1"
+	// Of a Modbus scale.
+	Address string `yaml:"address"` // host:port
+	Unit    uint8  `yaml:"unit"`    // 0 means 1
+	Profile string `yaml:"profile"` // embedded register profile, or a .yaml file; empty means axle-ring-tcp
+}
+
+// The kinds of scale.
+const (
+	scaleSerial = "serial"
+	scaleModbus = "modbus"
+)
+
+// mistake tells what is wrong with a scale's own settings: the key that it is about, what is wrong and what to
+// do. An empty message is none.
+func (s *ScaleConfig) mistake() (key, msg, hint string) {
+	others := []struct {
+		key string
+		set bool
+	}{{"address", s.Address != ""}, {"unit", s.Unit != 0}, {"profile", s.Profile != ""}}
+	switch s.Kind {
+	case "", scaleSerial:
+		if s.Path == "" && s.Kind == "" && s.Address != "" {
+			return "kind", "is missing", "a scale with an address is of kind modbus"
+		}
+		if s.Path == "" {
+			return "path", "is missing", "name the port by /dev/serial/by-id"
+		}
+	case scaleModbus:
+		if s.Address == "" {
+			return "address", "is missing", "write it as 192.0.2.30:502"
+		}
+		if _, _, err := net.SplitHostPort(s.Address); err != nil {
+			return "address", fmt.Sprintf("%q is no address", s.Address), "write it as 192.0.2.30:502"
+		}
+		others[0].key, others[0].set = "path", s.Path != ""
+		others[1].key, others[1].set = "baud", s.Baud != 0
+		others[2].key, others[2].set = "dialect", s.Dialect != ""
+	default:
+		return "kind", fmt.Sprintf("%q is not known", s.Kind), "there is: " + scaleSerial + ", " + scaleModbus
+	}
+	for _, o := range others {
+		if o.set {
+			kind := cmp.Or(s.Kind, scaleSerial)
+			return o.key, "belongs to no scale of kind " + kind, "leave it out, or correct kind"
+		}
+	}
+	return "", "", ""
 }
 
 // InstrumentConfig identifies the weighing instrument for the record.
@@ -143,6 +194,12 @@ func LoadEdge(path string) (EdgeConfig, error) {
 		return EdgeConfig{}, fmt.Errorf("configuration path: %w", err)
 	}
 	c.raw, c.dir = raw, filepath.Dir(abs)
+	for i := range c.Lanes {
+		if key, msg, hint := c.Lanes[i].Scale.mistake(); msg != "" {
+			at := fmt.Sprintf("lanes[%d].scale.%s", i, key)
+			return EdgeConfig{}, conf.Fault(path, raw, "$."+at, at+": "+msg, hint)
+		}
+	}
 	return c, nil
 }
 
@@ -193,9 +250,6 @@ func (c *EdgeConfig) Validate() error {
 		}
 		if err := device(i, l.Scale.Device); err != nil {
 			return err
-		}
-		if l.Scale.Path == "" {
-			return fmt.Errorf("lanes[%d].scale.path is missing: name the port by /dev/serial/by-id", i)
 		}
 		for _, cam := range l.Cameras {
 			if err := device(i, cam.Device); err != nil {
