@@ -48,6 +48,7 @@ func Run(t *testing.T, place func(t *testing.T) Open) {
 		{"an alert is acknowledged once, by its own authority", acknowledge},
 		{"totals count what they say", totals},
 		{"events after an id miss nothing while others write", concurrentEvents},
+		{"the overview counts what those who run a centre watch", overview},
 		{"sites show their current chain, status and alarms", sites},
 		{"quarantine keeps the newest within its bounds", quarantine},
 		{"alarms stay until somebody looks into them", alarms},
