@@ -73,6 +73,14 @@ func (m *messaging) url() string {
 	return m.own.URL()
 }
 
+// stats are the embedded broker's counters; ok is false for another process.
+func (m *messaging) stats() (s broker.Stats, ok bool) {
+	if m.own == nil {
+		return broker.Stats{}, false
+	}
+	return m.own.Stats(), true
+}
+
 // ownClient is how the centre's own intake checks its own broker: by the same certificate.
 func ownClient(server *tls.Config) *tls.Config {
 	if server == nil {

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
@@ -170,8 +169,12 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(in, rev, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg := newRegistry()
+	reg.MustRegister(in, rev)
+	expiry(reg, "web", c.p.webTLS)
+	if b.own != nil {
+		expiry(reg, "broker", c.p.mqttTLS)
+	}
 
 	outer, stopOuter := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopOuter()
@@ -186,6 +189,7 @@ func (c *Center) Run(ctx context.Context) (err error) {
 		OnMessage: in.HandleMessage,
 		OnStatus:  func(site string, payload []byte) { c.status(lctx, site, payload) },
 	})
+	reg.MustRegister(newCenterMetrics(c.store, link.Stats, b.stats))
 	upper, uctx := errgroup.WithContext(ctx)
 	upper.Go(func() error { return serve(uctx, c.web, c.mux(pages, in), c.p.webTLS, c.log) })
 	upper.Go(func() error { return serve(uctx, c.metrics, c.health(reg), nil, c.log) })
