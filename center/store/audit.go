@@ -15,7 +15,8 @@ import (
 type Report struct {
 	Epoch    uint64
 	Chains   []ChainReport // in the order in which they were first heard of
-	Records  int
+	Records  int // whose bytes were proven
+	Pruned   int // of which retention has left the digest only
 	Events   int
 	Problems []string // what contradicts what, in words; nil when all holds
 }
@@ -26,6 +27,7 @@ type ChainReport struct {
 	Chain  wim.ChainID
 	Seq    uint64     // the head: proven from record 1 by digest and link
 	Digest wim.Digest // of record Seq
+	Pruned int        // records up to the head that are proven by their digest in the ledger only
 	Behind int        // records held beyond a hole
 	Forks  int        // records under a name that was taken
 }
@@ -94,8 +96,8 @@ func audit(ctx context.Context, t *tx, rep *Report, each func(*wim.Record, []byt
 	if err != nil {
 		return err
 	}
-	for i, c := range rep.Chains {
-		if err := auditChain(ctx, t, ids[i], &c, say); err != nil {
+	for i := range rep.Chains {
+		if err := auditChain(ctx, t, ids[i], &rep.Chains[i], say); err != nil {
 			return err
 		}
 	}
@@ -105,22 +107,32 @@ func audit(ctx context.Context, t *tx, rep *Report, each func(*wim.Record, []byt
 	return auditEvents(ctx, t, rep, say)
 }
 
-// auditChain walks the contiguous part of a chain from its first record.
+// auditChain walks the contiguous part of a chain from its first record. What retention has removed is taken
+// from the ledger: the next record's link proves it.
 func auditChain(ctx context.Context, t *tx, id int64, c *ChainReport, say func(string, ...any)) error {
 	a := seal.NewAuditor(c.Site, c.Chain)
-	err := t.each(ctx, `SELECT r.seq, r.digest, l.digest, r.raw FROM record r LEFT JOIN ledger l ON l.chain = r.chain AND l.seq = r.seq
-		WHERE r.chain = ? AND r.seq <= ? ORDER BY r.seq`, func(scan func(...any) error) error {
+	err := t.each(ctx, `SELECT l.seq, l.digest, r.digest, r.raw FROM ledger l LEFT JOIN record r ON r.chain = l.chain AND r.seq = l.seq
+		WHERE l.chain = ? AND l.seq <= ? ORDER BY l.seq`, func(scan func(...any) error) error {
 		var seq uint64
-		var own, proof []byte
+		var proof wim.Digest
+		var own []byte
 		var raw sql.RawBytes
-		if err := scan(&seq, &own, &proof, &raw); err != nil {
+		if err := scan(&seq, digest{&proof}, &own, &raw); err != nil {
 			return err
+		}
+		if len(raw) == 0 {
+			if seq != a.Seq()+1 {
+				say("%s, chain %s: the ledger jumps from %d to %d", c.Site, c.Chain, a.Seq(), seq)
+			}
+			c.Pruned++
+			a.Resume(seq, proof)
+			return nil
 		}
 		if _, err := a.Next(raw); err != nil {
 			say("%s, chain %s: %v", c.Site, c.Chain, err)
 			return errStop
 		}
-		if head := a.Head(); string(own) != string(head[:]) || string(proof) != string(head[:]) {
+		if head := a.Head(); string(own) != string(head[:]) || proof != head {
 			say("%s, chain %s: record %d is filed under another digest than its bytes have", c.Site, c.Chain, seq)
 		}
 		return nil
@@ -135,19 +147,28 @@ func auditChain(ctx context.Context, t *tx, id int64, c *ChainReport, say func(s
 }
 
 func auditRecords(ctx context.Context, t *tx, rep *Report, each func(*wim.Record, []byte) error, say func(string, ...any)) error {
-	var last int64
-	err := t.each(ctx, `SELECT intake, digest, raw FROM record ORDER BY intake`, func(scan func(...any) error) error {
+	pruned, removed, emptied, err := readRetention(ctx, t)
+	if err != nil {
+		return err
+	}
+	var last, lines int64
+	err = t.each(ctx, `SELECT intake, digest, raw FROM record ORDER BY intake`, func(scan func(...any) error) error {
 		var intake int64
 		var own wim.Digest
 		var raw []byte
 		if err := scan(&intake, digest{&own}, &raw); err != nil {
 			return err
 		}
-		rep.Records++
-		if next := max(last+1, firstOf(inMonth(intake))+1); intake != next {
+		m := inMonth(intake)
+		if next := max(last+1, firstOf(m)+1); intake != next && !pruned[m] && !pruned[inMonth(last)] {
 			say("intake numbers jump from %d to %d", last, intake)
 		}
 		last = intake
+		if len(raw) == 0 && pruned[m] {
+			lines++
+			return nil
+		}
+		rep.Records++
 		if wim.DigestOf(raw) != own {
 			say("record with intake number %d: its bytes have another digest", intake)
 		}
@@ -164,14 +185,33 @@ func auditRecords(ctx context.Context, t *tx, rep *Report, each func(*wim.Record
 	if err != nil {
 		return err
 	}
+	rep.Pruned = int(removed + lines)
 	var ledger, numbered int64
 	if err := t.row(ctx, `SELECT (SELECT count(*) FROM ledger), (SELECT value FROM counter WHERE name = 'intake')`).Scan(&ledger, &numbered); err != nil {
 		return err
 	}
-	if ledger != int64(rep.Records) || numbered != last {
-		say("%d records, %d in the ledger, %d numbered of which the last is %d", rep.Records, ledger, numbered, last)
+	if ledger != int64(rep.Records+rep.Pruned) || numbered != last && !pruned[inMonth(numbered)] {
+		say("%d records and %d pruned, %d in the ledger, %d numbered of which the last is %d", rep.Records, rep.Pruned, ledger, numbered, last)
+	}
+	if lines != emptied {
+		say("%d records are without their bytes, retention left %d so", lines, emptied)
 	}
 	return nil
+}
+
+// readRetention tells which months were pruned and what that took away.
+func readRetention(ctx context.Context, t *tx) (pruned map[month]bool, removed, emptied int64, err error) {
+	pruned = map[month]bool{}
+	err = t.each(ctx, `SELECT month, removed, emptied FROM retention`, func(scan func(...any) error) error {
+		var m month
+		var r, e int64
+		if err := scan(&m, &r, &e); err != nil {
+			return err
+		}
+		pruned[m], removed, emptied = true, removed+r, emptied+e
+		return nil
+	})
+	return pruned, removed, emptied, err
 }
 
 func auditEvents(ctx context.Context, t *tx, rep *Report, say func(string, ...any)) error {

@@ -61,6 +61,7 @@ func readEntries(ctx context.Context, t *tx, where string, args ...any) ([]cente
 		return nil, err
 	}
 	out := make([]center.Entry, 0, len(places))
+	pruned := 0
 	for i := range places {
 		j, k, err := readJourney(ctx, t, places[i].passage)
 		if err != nil {
@@ -69,7 +70,14 @@ func readEntries(ctx context.Context, t *tx, where string, args ...any) ([]cente
 		if j.Matter == nil {
 			return nil, fmt.Errorf("%w: alert %d without a matter", ErrDamaged, places[i].alert.ID)
 		}
+		if k.pruned {
+			pruned++
+			continue
+		}
 		out = append(out, entryOf(j, k, places[i].alert))
+	}
+	if pruned == 1 && len(places) == 1 {
+		return nil, fmt.Errorf("alert %d: %w", places[0].alert.ID, ErrPruned)
 	}
 	return out, nil
 }

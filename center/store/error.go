@@ -7,6 +7,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/axlegate/axlegate/center"
 )
 
 // Errors that callers decide on.
@@ -15,6 +17,8 @@ var (
 	ErrFull = errors.New("no space for the store")
 	// ErrDamaged says that the file contradicts itself.
 	ErrDamaged = errors.New("store is damaged")
+	// ErrPruned says that retention has removed the bytes that were asked for. The ledger has their digests.
+	ErrPruned = fmt.Errorf("removed by retention: %w", center.ErrNotFound)
 	// ErrRefused says that what was handed in can never be stored; trying again will not help.
 	ErrRefused = errors.New("cannot be stored")
 )
@@ -35,6 +39,17 @@ func wrap(op string, err error) error {
 			return fmt.Errorf("%s: %w; check that the centre's user owns the folder and may write to it", op, err)
 		}
 	}
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		switch {
+		case pe.Code == "53100":
+			return fmt.Errorf("%s: %w: %w; free space on the database server", op, ErrFull, err)
+		case pe.Code == "XX001", pe.Code == "XX002":
+			return fmt.Errorf("%s: %w: %w; stop the centres, keep the database and restore the last backup: sites send again what it lacks", op, ErrDamaged, err)
+		case pe.Code == "42501":
+			return fmt.Errorf("%s: %w; the centre's role must own its tables", op, err)
+		}
+	}
 	return fmt.Errorf("%s: %w", op, err)
 }
 
@@ -43,4 +58,10 @@ func wrap(op string, err error) error {
 func inTheWay(err error) bool {
 	var pe *pgconn.PgError
 	return errors.As(err, &pe) && (pe.Code == "40001" || pe.Code == "40P01")
+}
+
+// lockTimedOut tells that a statement did not get a lock in the time it was given.
+func lockTimedOut(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && pe.Code == "55P03"
 }

@@ -70,9 +70,11 @@ type kept struct {
 	order    wim.Order
 	key      string
 	rejudged center.Rejudged
+	pruned   bool // retention has removed bytes: the journey is not whole
 }
 
-// readJourney reads a passage with its supplements and its matter.
+// readJourney reads a passage with its supplements and its matter. Whoever uses more than the matter asks
+// first whether it was pruned.
 func readJourney(ctx context.Context, t *tx, passage int64) (*center.Journey, *kept, error) {
 	j, k := &center.Journey{}, &kept{rejudged: center.RejudgedSame}
 	err := t.each(ctx, `SELECT c.site, c.chain, r.seq, r.digest, r.raw, s.key, a.rejudged FROM account a JOIN record r ON r.intake = a.intake
@@ -83,6 +85,10 @@ func readJourney(ctx context.Context, t *tx, passage int64) (*center.Journey, *k
 		var re center.Rejudged
 		if err := scan(&ref.Site, chainID{&ref.Chain}, &ref.Seq, digest{&ref.Digest}, &raw, &key, &re); err != nil {
 			return err
+		}
+		if len(raw) == 0 {
+			k.pruned, k.key, k.rejudged = true, key, worse(k.rejudged, re)
+			return nil
 		}
 		rec, err := seal.Open(raw)
 		if err != nil {
@@ -103,7 +109,7 @@ func readJourney(ctx context.Context, t *tx, passage int64) (*center.Journey, *k
 	if err != nil {
 		return nil, nil, err
 	}
-	if j.Passage.Facts == nil {
+	if j.Passage.Facts == nil && !k.pruned {
 		return nil, nil, fmt.Errorf("%w: a journey without its passage", ErrDamaged)
 	}
 	if j.Matter, j.Alerts, err = readMatter(ctx, t, passage); err != nil {

@@ -196,16 +196,26 @@ func (s *Store) reviewSupplement(ctx context.Context, t *tx, r *center.Reviewed,
 	var held wim.Digest
 	err := t.row(ctx, `SELECT p.intake, p.digest FROM record p JOIN chain c ON c.id = p.chain JOIN account a ON a.intake = p.intake
 		WHERE c.site = ? AND c.chain = ? AND p.seq = ? AND a.supplement = 0`, string(of.Site), of.Chain[:], int64(of.Seq)).Scan(&passage, digest{&held})
-	if errors.Is(err, sql.ErrNoRows) && of.Site == r.Ref.Site {
-		return s.wait(ctx, t, r, of, e)
-	}
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
+	}
+	gone, perr := isPruned(ctx, t, of)
+	if perr != nil {
+		return perr
+	}
+	if err != nil && of.Site == r.Ref.Site && !gone {
+		return s.wait(ctx, t, r, of, e)
 	}
 	if waiting {
 		if err := t.run(ctx, `DELETE FROM waiting WHERE intake = ?`, r.Intake); err != nil {
 			return err
 		}
+	}
+	if gone && of.Site == r.Ref.Site {
+		return s.raiseAlarm(ctx, t, center.Alarm{
+			Kind: center.AlarmSupplement, Site: r.Ref.Site, Subject: subject(r.Ref),
+			Detail: fmt.Sprintf("it adds to record %d of %s, which retention has removed", of.Seq, of.Site),
+		})
 	}
 	if of.Site != r.Ref.Site || held != of.Digest {
 		return s.raiseAlarm(ctx, t, center.Alarm{
@@ -216,11 +226,19 @@ func (s *Store) reviewSupplement(ctx context.Context, t *tx, r *center.Reviewed,
 	if err := s.addAccount(ctx, t, r, a, passage); err != nil {
 		return err
 	}
-	j, _, err := readJourney(ctx, t, passage)
-	if err != nil {
+	j, k, err := readJourney(ctx, t, passage)
+	if err != nil || k.pruned { // of an ended matter, without a part of what would have to be decided on
 		return err
 	}
 	return s.apply(ctx, t, passage, center.Decide(j, s.now()), e)
+}
+
+// isPruned tells that a record was held and that retention has removed it, or its bytes.
+func isPruned(ctx context.Context, t *tx, of wim.RecordRef) (gone bool, err error) {
+	err = t.row(ctx, `SELECT EXISTS (SELECT 1 FROM ledger l JOIN chain c ON c.id = l.chain WHERE c.site = ? AND c.chain = ? AND l.seq = ?
+		AND NOT EXISTS (SELECT 1 FROM record r WHERE r.chain = l.chain AND r.seq = l.seq AND length(r.raw) > 0))`,
+		string(of.Site), of.Chain[:], int64(of.Seq)).Scan(&gone)
+	return gone, err
 }
 
 // wait puts a supplement aside until the passage it names has been reviewed.

@@ -31,7 +31,7 @@ func OpenSQLite(ctx context.Context, cfg Config) (s *Store, err error) {
 			s = nil
 		}
 	}()
-	pragmas := []string{"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)"}
+	pragmas := []string{"auto_vacuum(2)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)"}
 	if cfg.MaxBytes > 0 {
 		pragmas = append(pragmas, "max_page_count("+strconv.FormatInt(max(cfg.MaxBytes/4096, 1), 10)+")")
 	}

@@ -51,10 +51,9 @@ CREATE TABLE segment (
 	jws      TEXT COLLATE "C" NOT NULL,
 	received BIGINT NOT NULL
 ) PARTITION BY RANGE (id);
-CREATE TABLE segment_kept PARTITION OF segment DEFAULT;
 
 -- Partitions follow the month of intake, which an intake number carries above its lower 40 bits. They are
--- made ahead by the program. What retention has to keep of a month that it drops goes to the _kept ones.
+-- made ahead by the program, and retention puts a small one, or none, in the place of a month.
 CREATE TABLE record (
 	intake  BIGINT PRIMARY KEY,
 	chain   BIGINT NOT NULL,
@@ -66,7 +65,6 @@ CREATE TABLE record (
 	segment BIGINT NOT NULL,
 	raw     BYTEA NOT NULL
 ) PARTITION BY RANGE (intake);
-CREATE TABLE record_kept PARTITION OF record DEFAULT;
 CREATE INDEX record_name ON record (chain, seq);
 CREATE INDEX record_gap ON record (time) WHERE kind = 'gap';
 
