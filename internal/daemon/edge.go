@@ -111,12 +111,15 @@ func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 		return err
 	}
 
+	reg := newRegistry()
+	reg.MustRegister(site.Metrics(), newEdgeMetrics(p.lanes, link.Stats, cfg.clock()))
+
 	// The link and the health page outlive the site's own shutdown, which still sends and waits for receipts.
 	after, stopAfter := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAfter()
 	g, gctx := errgroup.WithContext(after)
 	g.Go(func() error { return link.Run(gctx) })
-	g.Go(func() error { return serve(gctx, l, site.Handler(), nil, log) })
+	g.Go(func() error { return serve(gctx, l, edgeHealth(site, reg), nil, log) })
 	g.Go(func() error {
 		defer stopAfter()
 		devices, dctx := errgroup.WithContext(ctx)
