@@ -151,6 +151,9 @@ func (c *control) fault(w http.ResponseWriter, r *http.Request) {
 	}
 	k := FaultKind(r.PathValue("kind"))
 	probe := Scenario{Site: "x", Lanes: []Lane{{Lane: lane, Scale: "x"}}, Faults: []Fault{{Lane: lane, Kind: k}}}
+	if addr := c.sim.ScaleAddr(lane); addr != "" {
+		probe.Lanes[0].Scale, probe.Lanes[0].ScaleModbus = "", addr
+	}
 	if err := probe.Validate(); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

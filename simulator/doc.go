@@ -1,5 +1,5 @@
 // Package simulator plays the hardware of a weighing site: seeded traffic on axle scales behind real
-// pseudo-terminals, plate cameras that push pictures over HTTP, message signs on Modbus TCP, faults by
+// pseudo-terminals or Modbus TCP, plate cameras that push pictures over HTTP, message signs on Modbus TCP, faults by
 // script, and the ground truth of every vehicle.
 //
 // Every device was written from its page in docs/devices or from its maker's protocol, never from the

@@ -40,9 +40,9 @@ func (s *Simulator) before(l *simLane, strike []FaultKind, d time.Duration) erro
 // strikeScale does what needs no vehicle. A cable is plugged in again while the traffic goes on.
 func (s *Simulator) strikeScale(l *simLane, k FaultKind, d time.Duration) error {
 	switch k {
-	case Garbage:
-		l.scale.garbage(garbageBytes)
-		s.note("garbage", l)
+	case Garbage, Silence, LateReply, Overrun, Torn, WrongUnit:
+		l.scale.strike(k, d)
+		s.note(string(k), l)
 	case Restart:
 		return s.Restart(l.Lane.Lane)
 	case Cable:
@@ -83,7 +83,7 @@ func (s *Simulator) strikeAt(ctx context.Context, l *simLane, f Fault) error {
 		return nil
 	}
 	switch f.Kind {
-	case Garbage, Restart, Cable:
+	case Garbage, Restart, Cable, Silence, LateReply, Overrun, Torn, WrongUnit:
 		return s.strikeScale(l, f.Kind, f.For.Std())
 	case DropFrame, NoPlate, BadPicture, LatePlate, RepeatEvent:
 		select {

@@ -13,6 +13,29 @@ import (
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
+
+	"github.com/axlegate/axlegate/wim"
+)
+
+// instrument is an axle scale of either kind, as the traffic and the faults meet it. began is the boot in
+// which a vehicle's first axle was weighed, 0 for that axle itself; with drop a message is numbered and gets
+// lost.
+type instrument interface {
+	axle(began uint32, index int, a axle, speed wim.DeciKmh, drop bool) message
+	end(began uint32, p *passage, drop bool) message
+	heartbeat()
+	// numbers are the present boot and the last sequence number of it.
+	numbers() (boot, seq uint32)
+	restart()
+	pull() error
+	plug() error
+	// strike does a fault of its kind of line, for so long where it lasts.
+	strike(k FaultKind, d time.Duration)
+}
+
+var (
+	_ instrument = (*scale)(nil)
+	_ instrument = (*ringScale)(nil)
 )
 
 // scale is an axle scale on a real pseudo-terminal. It never waits for a listener: as on a real line, what
@@ -113,7 +136,7 @@ func (s *scale) numbers() (boot, seq uint32) {
 type message struct {
 	boot, seq uint32
 	sent      bool // false when the scale has started anew since the vehicle's first axle; boot and seq are 0
-	whole     bool // the line took all its bytes
+	whole     bool // the line took all its bytes, or the ring took it
 }
 
 // send numbers and writes an axle or vehicle-end frame of a vehicle that began in a boot, 0 for its first
@@ -130,6 +153,21 @@ func (s *scale) send(kind byte, began uint32, body func(ms uint32) []byte, drop 
 		m.whole = s.write(af1Frame(kind, s.boot, s.seq, body(uint32(time.Since(s.start).Milliseconds()))))
 	}
 	return m
+}
+
+func (s *scale) axle(began uint32, index int, a axle, speed wim.DeciKmh, drop bool) message {
+	return s.send('A', began, func(ms uint32) []byte { return af1Axle(ms, index, a, speed) }, drop)
+}
+
+func (s *scale) end(began uint32, p *passage, drop bool) message {
+	return s.send('E', began, func(ms uint32) []byte { return af1End(ms, p) }, drop)
+}
+
+// strike puts garbage on the line; the other faults of lines are of Modbus.
+func (s *scale) strike(k FaultKind, _ time.Duration) {
+	if k == Garbage {
+		s.garbage(garbageBytes)
+	}
 }
 
 func (s *scale) heartbeat() {

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/axlegate/axlegate/internal/conf"
@@ -52,7 +54,9 @@ type Traffic struct {
 type Lane struct {
 	Lane   wim.LaneID `yaml:"lane"`
 	Device string     `yaml:"device"` // the scale's name in the truth; empty means scale-<lane>
-	Scale  string     `yaml:"scale"`  // path at which the scale's line appears
+	Scale  string     `yaml:"scale"`  // path at which a serial scale's line appears
+	// ScaleModbus is the address that a scale on Modbus TCP listens on, instead of scale.
+	ScaleModbus string `yaml:"scale_modbus"`
 	// FrontCamera and RearCamera are the addresses that the cameras push to; empty means no camera.
 	FrontCamera string `yaml:"front_camera"`
 	RearCamera  string `yaml:"rear_camera"`
@@ -64,7 +68,7 @@ type FaultKind string
 
 // The faults.
 const (
-	Garbage     FaultKind = "garbage"          // random bytes on the line, start marks among them
+	Garbage     FaultKind = "garbage"          // random bytes on the line, start marks among them; of a ring, a random answer
 	DropFrame   FaultKind = "dropped-frame"    // one frame is not sent
 	Cable       FaultKind = "cable"            // the line is pulled and plugged in again
 	Restart     FaultKind = "restart"          // the scale starts anew
@@ -72,7 +76,29 @@ const (
 	BadPicture  FaultKind = "camera-bad-image" // a picture that is none
 	LatePlate   FaultKind = "camera-late"      // the event comes late
 	RepeatEvent FaultKind = "camera-repeat"    // the event comes twice
+
+	// Of scales on Modbus only.
+	Silence   FaultKind = "silence"      // no request is answered
+	LateReply FaultKind = "late-reply"   // one answer comes late
+	Overrun   FaultKind = "ring-overrun" // no request is answered until the ring has gone round, or the time is over
+	Torn      FaultKind = "torn-ring"    // an answer shows a slot in the making
+	WrongUnit FaultKind = "wrong-unit"   // it answers to another unit number
 )
+
+// faultKinds lists all faults.
+func faultKinds() []FaultKind {
+	return []FaultKind{Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent, Silence, LateReply, Overrun, Torn, WrongUnit}
+}
+
+// modbusOnly tells whether only a scale on Modbus can have it.
+func (k FaultKind) modbusOnly() bool {
+	switch k {
+	case Silence, LateReply, Overrun, Torn, WrongUnit:
+		return true
+	case Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent:
+	}
+	return false
+}
 
 // Fault is one entry of the script. It hits the vehicle that follows After others on the lane, or it strikes
 // when the traffic has run for At: then cable, restart and garbage may well meet a vehicle on the scale, and
@@ -83,7 +109,9 @@ type Fault struct {
 	Every int           `yaml:"every"` // again after so many more vehicles; 0 means once
 	At    conf.Duration `yaml:"at"`    // instead of after and every; 0 means not by time
 	Kind  FaultKind     `yaml:"kind"`
-	For   conf.Duration `yaml:"for"` // how long the cable is out, or how late the event comes; 0 means 3s
+	// For is how long the cable is out or the scale is silent or answers another unit, or how late an event or
+	// an answer comes; 0 means 3s.
+	For conf.Duration `yaml:"for"`
 }
 
 // Load reads a scenario file.
@@ -146,7 +174,7 @@ func (s *Scenario) validateDevices() error {
 	if len(s.Lanes) == 0 {
 		return errors.New("lanes is missing: a site has at least one")
 	}
-	seen, lines := map[wim.LaneID]bool{}, map[string]bool{}
+	seen, lines, rings := map[wim.LaneID]bool{}, map[string]bool{}, map[wim.LaneID]bool{}
 	for i := range s.Lanes {
 		l := &s.Lanes[i]
 		if l.Lane == 0 || seen[l.Lane] {
@@ -156,13 +184,18 @@ func (s *Scenario) validateDevices() error {
 		if l.Device == "" {
 			l.Device = fmt.Sprintf("scale-%d", l.Lane)
 		}
-		if l.Scale == "" {
-			return fmt.Errorf("lanes[%d].scale is missing: the path at which the line appears", i)
+		if (l.Scale == "") == (l.ScaleModbus == "") {
+			return fmt.Errorf("lanes[%d]: want one of scale, the path at which a serial line appears, and scale_modbus, an address to listen on", i)
 		}
-		if lines[filepath.Clean(l.Scale)] {
-			return fmt.Errorf("lanes[%d].scale: %s is another lane's line; two scales cannot share one", i, l.Scale)
+		if l.Scale != "" {
+			if lines[filepath.Clean(l.Scale)] {
+				return fmt.Errorf("lanes[%d].scale: %s is another lane's line; two scales cannot share one", i, l.Scale)
+			}
+			lines[filepath.Clean(l.Scale)] = true
+		} else if _, _, err := net.SplitHostPort(l.ScaleModbus); err != nil {
+			return fmt.Errorf("lanes[%d].scale_modbus: %q is no address to listen on; write it as 127.0.0.1:5021", i, l.ScaleModbus)
 		}
-		lines[filepath.Clean(l.Scale)] = true
+		rings[l.Lane] = l.ScaleModbus != ""
 		for key, v := range map[string]string{"front_camera": l.FrontCamera, "rear_camera": l.RearCamera} {
 			if u, err := url.Parse(v); v != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 				return fmt.Errorf("lanes[%d].%s: %q is no address to push to; write it as http://127.0.0.1:9102/camera/secret", i, key, v)
@@ -188,11 +221,11 @@ func (s *Scenario) validateDevices() error {
 		if f.At > 0 && f.After+f.Every > 0 {
 			return fmt.Errorf("faults[%d]: it strikes after so many vehicles or at a time, not both; leave out after and every, or at", i)
 		}
-		switch f.Kind {
-		case Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent:
-		default:
-			return fmt.Errorf("faults[%d].kind: %q is not known; there are %s, %s, %s, %s, %s, %s, %s, %s", i, f.Kind,
-				Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent)
+		if !slices.Contains(faultKinds(), f.Kind) {
+			return fmt.Errorf("faults[%d].kind: %q is not known; there are %s", i, f.Kind, strings.Trim(fmt.Sprint(faultKinds()), "[]"))
+		}
+		if f.Kind.modbusOnly() && !rings[f.Lane] {
+			return fmt.Errorf("faults[%d].kind: %s befalls scales on Modbus only, and lane %d has a serial one", i, f.Kind, f.Lane)
 		}
 		if f.For == 0 {
 			f.For = conf.Duration(3 * time.Second)

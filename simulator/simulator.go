@@ -40,7 +40,7 @@ type Simulator struct {
 // simLane is one lane: its devices and its own stream of chance.
 type simLane struct {
 	Lane
-	scale   *scale
+	scale   instrument
 	front   *camera
 	rear    *camera
 	sign    *sign
@@ -77,11 +77,10 @@ func New(s Scenario, cfg Config) (sim *Simulator, err error) {
 		base := uint64(i+1) * 16
 		sl := &simLane{Lane: l, rand: stream(s.Seed, base), fate: stream(s.Seed, base+1), done: make(chan struct{}),
 			pending: make(chan Fault, 16), out: make(chan time.Duration, 16)}
-		if !filepath.IsAbs(l.Scale) {
+		if l.Scale != "" && !filepath.IsAbs(l.Scale) {
 			sl.Scale = filepath.Join(cfg.Dir, l.Scale)
 		}
-		// A boot must differ from run to run: a device that starts again is a new boot.
-		if sl.scale, err = newScale(sl.Scale, rand.New(rand.NewPCG(rand.Uint64(), base)), sim.log); err != nil { //nolint:gosec // no secret is drawn
+		if sl.scale, err = sl.weigh(base, sim.log); err != nil {
 			return nil, fmt.Errorf("lane %d: %w", l.Lane, err)
 		}
 		sim.lanes = append(sim.lanes, sl)
@@ -107,6 +106,25 @@ func New(s Scenario, cfg Config) (sim *Simulator, err error) {
 	return sim, err
 }
 
+// weigh puts up the lane's scale, on the line that the scenario names.
+func (l *simLane) weigh(base uint64, log *slog.Logger) (instrument, error) {
+	// A boot must differ from run to run: a device that starts again is a new boot.
+	r := rand.New(rand.NewPCG(rand.Uint64(), base)) //nolint:gosec // no secret is drawn
+	if l.ScaleModbus == "" {
+		s, err := newScale(l.Scale, r, log)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+	s, err := newRing(context.Background(), l.ScaleModbus, r, log)
+	if err != nil {
+		return nil, err
+	}
+	l.ScaleModbus = s.addr
+	return s, nil
+}
+
 // stream is the n-th independent stream of chance of a seed.
 func stream(seed, n uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, n)) //nolint:gosec // traffic must be repeatable, not unpredictable
@@ -114,6 +132,14 @@ func stream(seed, n uint64) *rand.Rand {
 
 // Registrations writes the fleet's licences as the CSV table that a site reads.
 func (s *Simulator) Registrations(w io.Writer) error { return writeRegistrations(w, s.fleet) }
+
+// ScaleAddr is the address of a lane's scale on Modbus, empty for a serial one.
+func (s *Simulator) ScaleAddr(lane wim.LaneID) string {
+	if l := s.lane(lane); l != nil {
+		return l.ScaleModbus
+	}
+	return ""
+}
 
 // SignAddr is the address of a lane's sign, empty for none.
 func (s *Simulator) SignAddr(lane wim.LaneID) string {
@@ -133,20 +159,20 @@ func (s *Simulator) Sign(lane wim.LaneID) (state SignState, ok bool) {
 
 // Pull takes a lane's scale off its line; the scale goes on weighing.
 func (s *Simulator) Pull(lane wim.LaneID) error {
-	return s.onScale(lane, "cable-pulled", (*scale).pull)
+	return s.onScale(lane, "cable-pulled", instrument.pull)
 }
 
 // Plug puts it back, behind the same path.
 func (s *Simulator) Plug(lane wim.LaneID) error {
-	return s.onScale(lane, "cable-plugged", (*scale).plug)
+	return s.onScale(lane, "cable-plugged", instrument.plug)
 }
 
 // Restart starts a lane's scale anew.
 func (s *Simulator) Restart(lane wim.LaneID) error {
-	return s.onScale(lane, "boot", func(sc *scale) error { sc.restart(); return nil })
+	return s.onScale(lane, "boot", func(sc instrument) error { sc.restart(); return nil })
 }
 
-func (s *Simulator) onScale(lane wim.LaneID, what string, do func(*scale) error) error {
+func (s *Simulator) onScale(lane wim.LaneID, what string, do func(instrument) error) error {
 	l := s.lane(lane)
 	if l == nil {
 		return fmt.Errorf("there is no lane %d", lane)
@@ -285,7 +311,7 @@ func (s *Simulator) pass(ctx context.Context, l *simLane, n int, p *passage) err
 		if forgotten {
 			continue
 		}
-		m := l.scale.send('A', tr.Boot, func(ms uint32) []byte { return af1Axle(ms, i+1, a, p.speed) }, dropped == i)
+		m := l.scale.axle(tr.Boot, i+1, a, p.speed, dropped == i)
 		if i == 0 {
 			tr.Boot, tr.FirstSeq = m.boot, m.seq
 			if l.front != nil {
@@ -299,7 +325,7 @@ func (s *Simulator) pass(ctx context.Context, l *simLane, n int, p *passage) err
 		return nil
 	}
 	if !forgotten {
-		forgotten = !tr.account(l.scale.send('E', tr.Boot, func(ms uint32) []byte { return af1End(ms, p) }, dropped == len(p.indicated)))
+		forgotten = !tr.account(l.scale.end(tr.Boot, p, dropped == len(p.indicated)))
 	}
 	tr.End = time.Now().UTC()
 	if forgotten {

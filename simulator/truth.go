@@ -34,7 +34,7 @@ type Truth struct {
 	Capacity      wim.Kg            `json:"capacity_kg"` // cargo that the licences allow
 	Fault         FaultKind         `json:"fault,omitempty"`
 	// LostFrames is how many of the vehicle's messages the line did not take whole: dropped, pulled out, or
-	// nobody read them.
+	// nobody read them. Of a ring it is those that never reached it; what it overwrote unread is not counted.
 	LostFrames int `json:"lost_frames,omitempty"`
 }
 
