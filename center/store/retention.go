@@ -191,20 +191,24 @@ func (s *Store) withoutForeignKeys(ctx context.Context, fn func(*tx) error) (err
 // shrink gives free pages back to the file system.
 func (s *Store) shrink(ctx context.Context) error {
 	for _, q := range []string{`PRAGMA incremental_vacuum`, `PRAGMA wal_checkpoint(TRUNCATE)`} {
-		rows, err := s.write.QueryContext(ctx, q)
-		if err != nil {
-			return wrap("shrink", err)
-		}
-		for rows.Next() { // each step gives back a page
-		}
-		if err := rows.Err(); err != nil {
-			return wrap("shrink", err)
-		}
-		if err := rows.Close(); err != nil {
+		if err := s.stepThrough(ctx, q); err != nil {
 			return wrap("shrink", err)
 		}
 	}
 	return nil
+}
+
+// stepThrough runs a statement of SQLite that does a part of its work for each row it gives.
+func (s *Store) stepThrough(ctx context.Context, q string) error {
+	rows, err := s.write.QueryContext(ctx, q)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
+	for more := true; more; {
+		more = rows.Next()
+	}
+	return rows.Err()
 }
 
 // swapMonth prunes a month of a PostgreSQL store: what is to be kept is copied, then a table of it takes the
