@@ -90,7 +90,7 @@ func TestAMistakeInAConfigurationIsNamed(t *testing.T) {
 }
 
 func TestCheckOpensWhatAConfigurationNames(t *testing.T) {
-	s, err := stand.Create(t.Context(), stand.Config{Dir: t.TempDir(), Sites: []stand.SiteConfig{{Site: "north-1", Road: "G5", PerMinute: 1}}})
+	s, err := stand.Create(t.Context(), stand.Config{Dir: t.TempDir(), Sites: []stand.SiteConfig{{Site: "north-1", Road: "G5", PerMinute: 1, Ring: 2}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,6 +113,9 @@ func TestCheckOpensWhatAConfigurationNames(t *testing.T) {
 	}
 	if err := CheckEdge(site.Edge); err != nil {
 		t.Error(err)
+	}
+	if cfg, err := LoadEdge(site.Edge); err != nil || cfg.Lanes[0].Scale.Kind != "" || cfg.Lanes[1].Scale.Kind != scaleModbus {
+		t.Errorf("the stand's scales: %+v, %v", cfg.Lanes, err)
 	}
 	key := filepath.Join(s.Dir, "north-1.pem")
 	if err := os.Chmod(key, 0o644); err != nil {

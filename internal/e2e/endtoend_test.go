@@ -78,6 +78,7 @@ func newRun(t *testing.T, c stand.Config, lane int) *run {
 		return stand.SiteConfig{Site: wim.SiteID(name), Road: "G5", Seed: seed, PerMinute: 75, Vehicles: lane, Overloaded: 300, Fleet: 60, Speedup: 8, Faults: true}
 	}
 	c.Dir, c.Sites = t.TempDir(), []stand.SiteConfig{site("north-1", 5), site("river-2", 6)}
+	c.Sites[1].Ring = 1 // both kinds of scale in every run
 	c.BrokerFor = func(id wim.SiteID, broker string) string {
 		if id != "north-1" {
 			return broker

@@ -23,7 +23,8 @@ type files struct {
 // lane is one lane in the templates.
 type lane struct {
 	Lane        int
-	Link        string // the scale's path
+	Link        string // the path of a serial scale
+	Ring        string // the address of a scale on Modbus, instead
 	Sign        string // the sign's address
 	FrontSecret string
 	RearSecret  string
@@ -50,6 +51,9 @@ func (b *builder) site(c SiteConfig, broker, web string) Site {
 	for n := 1; n <= 2; n++ {
 		l := lane{Lane: n, Link: filepath.Join(b.dir, name, "dev", "scale-"+string(rune('0'+n))), Sign: b.port(),
 			FrontSecret: rand.Text(), RearSecret: rand.Text(), Uncertified: n == 2}
+		if n == c.Ring {
+			l.Link, l.Ring = "", b.port()
+		}
 		b.secret(name+"-camera-"+string(rune('0'+n))+"-front.secret", l.FrontSecret)
 		b.secret(name+"-camera-"+string(rune('0'+n))+"-rear.secret", l.RearSecret)
 		f.Lanes = append(f.Lanes, l)
@@ -134,7 +138,12 @@ lanes:
   - lane: {{.Lane}}
     scale:
       device: scale-{{.Lane}}
+{{- if .Ring}}
+      kind: modbus
+      address: {{.Ring}}
+{{- else}}
       path: {{.Link}}
+{{- end}}
     instrument:
       maker: Axlegate
       model: simulated

@@ -15,7 +15,11 @@ lanes:
 {{- $cameras := .CamerasListen}}
 {{- range .Lanes}}
   - lane: {{.Lane}}
+{{- if .Ring}}
+    scale_modbus: {{.Ring}}
+{{- else}}
     scale: {{.Link}}
+{{- end}}
     front_camera: http://{{$cameras}}/camera/{{.FrontSecret}}
     rear_camera: http://{{$cameras}}/camera/{{.RearSecret}}
     sign: {{.Sign}}
@@ -28,5 +32,11 @@ faults:
   - {lane: 2, after: 6, every: 29, kind: camera-late, for: 6s}
   - {lane: 2, after: 3, every: 31, kind: camera-no-plate}
   - {lane: 1, after: 7, every: 37, kind: camera-repeat}
+{{- range .Lanes}}{{if .Ring}}
+  - {lane: {{.Lane}}, after: 11, every: 31, kind: torn-ring}
+  - {lane: {{.Lane}}, after: 15, every: 43, kind: late-reply, for: 1s}
+  - {lane: {{.Lane}}, after: 20, every: 53, kind: silence, for: 4s}
+  - {lane: {{.Lane}}, after: 25, every: 61, kind: restart}
+{{- end}}{{end}}
 {{- end}}
 `

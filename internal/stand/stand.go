@@ -51,7 +51,9 @@ type SiteConfig struct {
 	Overloaded int
 	Fleet      int // different vehicles; 0 means 120
 	Speedup    int // 0 means 1
-	Faults     bool
+	// Ring is the lane whose scale keeps its events and is asked over Modbus; 0 means that all are serial.
+	Ring   int
+	Faults bool
 }
 
 // Stand is what was laid out.
