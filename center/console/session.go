@@ -183,6 +183,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 	try, wait := c.door.begin(c.now(), r.RemoteAddr, login)
 	if wait > 0 {
 		c.log.WarnContext(r.Context(), "sign-in refused: too many wrong attempts", "remote", r.RemoteAddr, "login", login)
+		c.m.signIn(signInLimited)
 		seconds := int(math.Ceil(wait.Seconds()))
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 		c.signInAnswer(w, r, http.StatusTooManyRequests, login, words.T("sign-in.limited", seconds))
@@ -191,6 +192,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 	o, err := c.verify(r.Context(), login, password)
 	switch {
 	case errors.Is(err, errSignedOut):
+		c.m.signIn(signInWrong)
 		c.log.WarnContext(r.Context(), "sign-in failed", "remote", r.RemoteAddr, "login", login)
 		c.signInAnswer(w, r, http.StatusUnauthorized, login, words.T("sign-in.wrong"))
 		return
@@ -204,6 +206,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, http.StatusInternalServerError, err)
 		return
 	}
+	c.m.signIn(signInRight)
 	c.log.InfoContext(r.Context(), "signed in", "login", o.Login, "competence", o.Competence, "remote", r.RemoteAddr)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }

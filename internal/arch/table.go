@@ -104,7 +104,7 @@ func rooms() []Room {
 		{Path: "center/api", Ours: []string{"center", "wim"}, Foreign: []string{huma, "golang.org/x/time"}},
 		{
 			Path: "center/console", Ours: []string{"center", "internal/web", "wim"},
-			Foreign: []string{scs, "golang.org/x/crypto", "golang.org/x/time"},
+			Foreign: []string{scs, prometheus, "golang.org/x/crypto", "golang.org/x/time"},
 			Tests:   []string{"golang.org/x/net"},
 			Why:     "Its tests read the pages as a browser would: as a tree, not as text.",
 		},
