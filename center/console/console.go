@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/internal/web"
@@ -69,6 +70,8 @@ type Config struct {
 	Secure bool
 	Now    func() time.Time // nil means time.Now
 	Logger *slog.Logger     // nil means none
+	// Metrics is where the console's figures are registered; nil means nowhere.
+	Metrics prometheus.Registerer
 }
 
 // Validate tells what is missing.
@@ -105,6 +108,7 @@ type Console struct {
 	pages    *template.Template
 	door     *door
 	viewers  *viewers
+	m        *metrics
 	handler  http.Handler
 
 	beat  time.Duration // between two status messages of a stream
@@ -128,6 +132,10 @@ func newConsole(cfg Config) (*Console, error) {
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
+	}
+	c.m = newMetrics(c.viewers)
+	if err := c.m.register(cfg.Metrics); err != nil {
+		return nil, fmt.Errorf("console: %w", err)
 	}
 	if c.now == nil {
 		c.now = time.Now
