@@ -165,11 +165,11 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	pages, err := c.pages()
+	reg := newRegistry()
+	pages, err := c.pages(reg)
 	if err != nil {
 		return err
 	}
-	reg := newRegistry()
 	reg.MustRegister(in, rev)
 	expiry(reg, "web", c.p.webTLS)
 	if b.own != nil {
@@ -227,14 +227,14 @@ func (c *Center) status(ctx context.Context, site string, payload []byte) {
 	}
 }
 
-func (c *Center) pages() (http.Handler, error) {
+func (c *Center) pages(reg *prometheus.Registry) (http.Handler, error) {
 	names := map[wim.Competence]console.Name{}
 	for _, a := range c.p.cfg.Authorities {
 		names[a.Competence] = console.Name{Zh: a.Zh, En: a.En}
 	}
 	return console.New(console.Config{
 		Store: c.store, Sessions: c.store.Sessions(), Pictures: c.pictures, Title: c.p.cfg.Title, Authorities: names, Regions: c.p.regions,
-		Location: c.p.zone, Secure: c.p.webTLS != nil, Logger: c.log,
+		Location: c.p.zone, Secure: c.p.webTLS != nil, Logger: c.log, Metrics: reg,
 	})
 }
 
