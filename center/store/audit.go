@@ -53,10 +53,8 @@ func Audit(ctx context.Context, place string, each func(r *wim.Record, raw []byt
 	if v != len(steps) {
 		return Report{}, fmt.Errorf("audit %s: it has schema version %d, this build reads %d", name, v, len(steps))
 	}
-	if err := look(ctx, db, d, "audit "+name, func(t *tx) error { return audit(ctx, t, &rep, each) }); err != nil {
-		return rep, err
-	}
-	return rep, nil
+	_, err = look(ctx, db, d, func(t *tx) error { return audit(ctx, t, &rep, each) })
+	return rep, wrap("audit "+name, err)
 }
 
 // openToLook opens what lies at a place, a file or a connection string, for reading. name is fit for messages.

@@ -32,6 +32,7 @@ type tx struct {
 	t       *sql.Tx
 	dialect dialect
 	conn    *sql.Conn            // under t, for what database/sql cannot say; PostgreSQL only
+	gave    bool                 // each has given rows
 	hot     map[string]*sql.Stmt // prepared once, by text; SQLite only: the other driver prepares by itself
 }
 
@@ -79,6 +80,7 @@ func (t *tx) each(ctx context.Context, q string, fn func(scan func(...any) error
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
 	for rows.Next() {
+		t.gave = true
 		if err := fn(rows.Scan); err != nil {
 			if errors.Is(err, errStop) {
 				return nil
@@ -105,54 +107,70 @@ func (t *tx) next(ctx context.Context, name string, n int) (last int64, err erro
 // gives back.
 func (s *Store) transact(ctx context.Context, op string, fn func(*tx) error) error {
 	for turn := 0; ; turn++ {
-		err := s.transactOnce(ctx, fn)
-		if err == nil || turn == maxTurns || !inTheWay(err) {
+		decided, err := s.transactOnce(ctx, fn)
+		if err == nil || decided && !inTheWay(err) || !again(err) || !pause(ctx, turn) {
 			return wrap(op, err)
-		}
-		select {
-		case <-ctx.Done():
-			return wrap(op, err)
-		case <-time.After(time.Duration(turn+1) * rand.N(20*time.Millisecond)):
 		}
 	}
 }
 
-// maxTurns is how often a transaction that stood in another's way is tried again.
+// maxTurns is how often what stood in another's way, or met a connection that had been cut, is tried again.
 const maxTurns = 8
 
-func (s *Store) transactOnce(ctx context.Context, fn func(*tx) error) error {
+// pause waits a little longer each time, and tells whether there may be another turn.
+func pause(ctx context.Context, turn int) bool {
+	if turn == maxTurns {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(time.Duration(turn+1) * rand.N(20*time.Millisecond)):
+		return true
+	}
+}
+
+// transactOnce tells beside the error whether the commit was sent, so that it may have been kept.
+func (s *Store) transactOnce(ctx context.Context, fn func(*tx) error) (decided bool, err error) {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer conn.Close() //nolint:errcheck // it goes back to the pool; what failed was said by its statements
 	t, err := conn.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer t.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
 	if err := fn(&tx{t: t, dialect: s.dialect, conn: conn, hot: s.hot}); err != nil {
-		return err
+		return false, err
 	}
-	return s.commit(t)
+	return true, s.commit(t)
 }
 
-// look runs fn on one unchanging view of the store.
+// look runs fn on one unchanging view of the store. fn runs again only if it was given no rows before.
 func (s *Store) look(ctx context.Context, op string, fn func(*tx) error) error {
-	return look(ctx, s.read, s.dialect, op, fn)
+	for turn := 0; ; turn++ {
+		gave, err := look(ctx, s.read, s.dialect, fn)
+		if err == nil || gave || !again(err) || !pause(ctx, turn) {
+			return wrap(op, err)
+		}
+	}
 }
 
-func look(ctx context.Context, db *sql.DB, d dialect, op string, fn func(*tx) error) error {
+func look(ctx context.Context, db *sql.DB, d dialect, fn func(*tx) error) (gave bool, err error) {
 	var opts *sql.TxOptions // SQLite's readers have one view and may not write by how they are opened
 	if d == postgresDialect {
 		opts = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	}
 	t, err := db.BeginTx(ctx, opts)
 	if err != nil {
-		return wrap(op, err)
+		return false, err
 	}
 	defer t.Rollback() //nolint:errcheck // nothing was written
-	return wrap(op, fn(&tx{t: t, dialect: d}))
+	x := &tx{t: t, dialect: d}
+	err = fn(x)
+	return x.gave, err
 }
 
 // The statements that run for every record, prepared when the store is opened.
