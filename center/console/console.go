@@ -64,6 +64,9 @@ type Config struct {
 	Authorities map[wim.Competence]Name
 	// Regions names the regions; those of officers and sites that it does not know are named by their codes.
 	Regions center.Map
+	// Overdue is after how long an alert that nobody has acknowledged looks overdue; 0 means half an hour.
+	// Unfinished is the same for what comes after the acknowledgement; 0 means a day.
+	Overdue, Unfinished time.Duration
 	// Location is the time zone of every time shown and of "today"; nil means UTC.
 	Location *time.Location
 	// Secure says that the boards are reached over TLS: cookies are then kept from plain HTTP.
@@ -99,6 +102,7 @@ var assetFiles embed.FS
 // Console answers the requests of both authorities' officers.
 type Console struct {
 	cfg      Config
+	desk     Matters
 	log      *slog.Logger
 	now      func() time.Time
 	sessions *scs.SessionManager
@@ -133,6 +137,13 @@ func newConsole(cfg Config) (*Console, error) {
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
+	if c.cfg.Overdue <= 0 {
+		c.cfg.Overdue = 30 * time.Minute
+	}
+	if c.cfg.Unfinished <= 0 {
+		c.cfg.Unfinished = 24 * time.Hour
+	}
+	c.desk, _ = cfg.Store.(Matters)
 	c.m = newMetrics(c.viewers)
 	if err := c.m.register(cfg.Metrics); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
@@ -205,11 +216,14 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("POST /sign-out", c.signOut)
 	mux.HandleFunc("GET /session", c.signed(c.session))
 	mux.HandleFunc("GET /{$}", c.signedAs(c.board))
-	mux.HandleFunc("GET /events", c.signedAs(c.events, center.Enforcer))
+	mux.HandleFunc("GET /events", c.signedAs(c.events))
 	mux.HandleFunc("GET /alerts/{id}", c.signedAs(c.board, center.Enforcer))
 	mux.HandleFunc("GET /alerts/{id}/fragment", c.signedAs(c.fragment, center.Enforcer))
 	mux.HandleFunc("POST /alerts/{id}/acknowledge", c.signedAs(c.acknowledge, center.Enforcer))
-	mux.HandleFunc("GET /pictures/{digest}", c.signedAs(c.picture, center.Enforcer))
+	mux.HandleFunc("GET /matters", c.signedAs(c.queue, center.Enforcer, center.Auditor))
+	mux.HandleFunc("GET /matters/{id}", c.signedAs(c.matter, center.Enforcer, center.Auditor))
+	mux.HandleFunc("POST /matters/{id}/acts", c.signedAs(c.act, center.Enforcer))
+	mux.HandleFunc("GET /pictures/{digest}", c.signedAs(c.picture, center.Enforcer, center.Auditor))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { c.fail(w, r, http.StatusNotFound, nil) })
 
 	origin := http.NewCrossOriginProtection()

@@ -53,17 +53,18 @@ func (v *viewers) count() int {
 
 // change is the data of an "entry" event: what happened, and the alert's row as it is now.
 type change struct {
-	Kind  center.EventKind `json:"kind"`
-	Alert int64            `json:"alert"`
-	Open  bool             `json:"open"`
-	Row   string           `json:"row,omitempty"` // empty when the alert is no longer there
+	Kind   center.EventKind `json:"kind"`
+	Alert  int64            `json:"alert"`
+	Matter int64            `json:"matter"`
+	Open   bool             `json:"open"`
+	Row    string           `json:"row,omitempty"` // empty when the alert is no longer there, and in a light stream
 }
 
 // state is the data of a "status" event, which is the heartbeat too.
 type state struct {
 	Now    int64  `json:"now"` // milliseconds since 1970
 	Offset int    `json:"offset"`
-	HTML   string `json:"html"`
+	HTML   string `json:"html,omitempty"`
 }
 
 // Why a stream ends by the server's will.
@@ -78,6 +79,10 @@ var (
 //	status  totals, sites and the clock; every few seconds and after events, without an id
 //	reload  the viewer is too far behind, or ahead of a store that was restored: load the page anew
 //	ended   the session is over
+//
+// With ?light the entries have no rows and the status no totals: pages other than the board need only know
+// what to ask for again. An auditor's stream is always light, and so is an administrator's, who is told of
+// no matter at all.
 //
 // It resumes after the id in the header Last-Event-ID, or in ?after= on the first connection. Nothing is
 // buffered for a viewer: the table is the queue, read in batches, and a viewer that does not take a message
@@ -98,6 +103,7 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request, v visit) {
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("X-Accel-Buffering", "no")
 	s := &stream{c: c, v: v, out: w, control: http.NewResponseController(w), after: after}
+	s.light = v.officer.Role != center.Enforcer || r.URL.Query().Has("light")
 	switch err := s.run(r.Context()); {
 	case err == nil:
 		// The connection may serve other requests; they must not inherit the last message's deadline.
@@ -134,6 +140,7 @@ type stream struct {
 	v       visit
 	out     io.Writer
 	control *http.ResponseController
+	light   bool
 	after   int64 // id of the last event sent
 	since   int   // events sent without having reached the newest
 }
@@ -144,9 +151,9 @@ func (s *stream) run(ctx context.Context) error {
 	if err := s.send(": axlegate\nretry: 2000\n\n"); err != nil {
 		return err
 	}
-	_, last, err := s.c.cfg.Store.Board(ctx, s.v.officer.Competence, 1)
+	last, err := s.c.newest(ctx, s.v)
 	if err != nil {
-		return fmt.Errorf("last event: %w", err)
+		return err
 	}
 	if s.after > last {
 		return s.send("event: reload\ndata: {}\n\n")
@@ -188,8 +195,8 @@ func (s *stream) forward(ctx context.Context) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if o.Competence != s.v.officer.Competence {
-		return false, errReload // now of another authority: the whole page is another one
+	if was := &s.v.officer; o.Role != was.Role || o.Competence != was.Competence || o.Region != was.Region || o.MustChange && !was.MustChange {
+		return false, errReload // the whole page is another one
 	}
 	s.v.officer = o
 	events, err := s.c.cfg.Store.EventsAfter(ctx, o.Competence, s.after, s.c.batch)
@@ -213,7 +220,10 @@ func (s *stream) forward(ctx context.Context) (again bool, err error) {
 }
 
 func (s *stream) sendEvent(ctx context.Context, ev *center.Event) error {
-	d := change{Kind: ev.Kind, Alert: ev.Alert}
+	d := change{Kind: ev.Kind, Alert: ev.Alert, Matter: ev.Matter}
+	if s.light {
+		return s.sendData("entry", strconv.FormatInt(ev.ID, 10), d)
+	}
 	e, err := s.c.cfg.Store.Entry(ctx, s.v.officer.Competence, ev.Alert)
 	switch {
 	case errors.Is(err, center.ErrNotFound):
@@ -230,13 +240,15 @@ func (s *stream) sendEvent(ctx context.Context, ev *center.Event) error {
 }
 
 func (s *stream) sendStatus(ctx context.Context) error {
-	view, err := s.c.status(ctx, s.v)
-	if err != nil {
-		return err
-	}
-	html, err := s.c.render("status", view)
-	if err != nil {
-		return err
+	html := ""
+	if !s.light {
+		view, err := s.c.status(ctx, s.v)
+		if err != nil {
+			return err
+		}
+		if html, err = s.c.render("status", view); err != nil {
+			return err
+		}
 	}
 	now := s.c.now()
 	_, offset := now.In(s.v.words.Zone()).Zone()

@@ -28,12 +28,17 @@ type fakeStore struct {
 	hints    map[chan struct{}]bool
 	sites    []center.SiteState
 	totals   center.Totals
+	dockets  map[int64]*center.Docket
+	acts     map[int64][]center.Act
+	pruned   map[int64]bool
+	looks    []look
+	unseen   error // what Looked returns, when set
 	now      func() wim.Time
 	broken   error // what every read returns, when set
 }
 
 func newFakeStore() *fakeStore {
-	return &fakeStore{officers: map[string]center.Officer{}, hints: map[chan struct{}]bool{}, now: func() wim.Time { return wim.TimeOf(time.Now()) }}
+	return &fakeStore{officers: map[string]center.Officer{}, hints: map[chan struct{}]bool{}, dockets: map[int64]*center.Docket{}, acts: map[int64][]center.Act{}, pruned: map[int64]bool{}, now: func() wim.Time { return wim.TimeOf(time.Now()) }}
 }
 
 func (s *fakeStore) Officer(_ context.Context, login string) (center.Officer, error) {
@@ -62,6 +67,20 @@ func (s *fakeStore) raise(e center.Entry) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e.Alert.ID = int64(len(s.entries) + 1)
+	for { // the next matter that lacks an alert of this competence
+		d, ok := s.dockets[e.Matter.ID]
+		if !ok {
+			s.dockets[e.Matter.ID] = &center.Docket{Matter: e.Matter}
+			continue
+		}
+		if _, taken := d.Own(e.Alert.Competence); !taken {
+			e.Matter = d.Matter
+			e.Alert.Matter = d.Matter.ID
+			d.Alerts = append(d.Alerts, e.Alert)
+			break
+		}
+		e.Matter.ID++
+	}
 	s.entries = append(s.entries, e)
 	s.event(center.AlertRaised, &e)
 	return e.Alert.ID
@@ -132,9 +151,9 @@ func (s *fakeStore) Acknowledge(_ context.Context, c wim.Competence, alert int64
 	if e.Alert.AcknowledgedAt != 0 {
 		return center.ErrAlreadyAcknowledged
 	}
-	e.Alert.AcknowledgedAt, e.Alert.AcknowledgedBy, e.Matter.State = s.now(), login, center.Acknowledged
-	s.event(center.AlertAcknowledged, e)
-	return nil
+	v := center.Viewer{Login: login, Role: center.Enforcer, Competence: c}
+	_, err := s.do(v, e.Matter.ID, center.ActAcknowledge, center.Details{}, s.dockets[e.Matter.ID].Matter.Version)
+	return err
 }
 
 func (s *fakeStore) Totals(_ context.Context, c wim.Competence, _ wim.Time) (center.Totals, error) {
@@ -233,9 +252,12 @@ func sample(c wim.Competence, at wim.Time, picture wim.Digest) center.Entry {
 	ref := wim.RecordRef{Site: "g107-north", Chain: wim.ChainID{0x7a, 0x31, 0xc0, 0x4e}, Seq: 18243, Digest: wim.DigestOf([]byte("record"))}
 	o, _ := verdict.Of(c)
 	return center.Entry{
-		Alert: center.Alert{Matter: 311, Competence: c, Outcome: o.Outcome, Standing: o.Standing, Raised: at},
+		Alert: center.Alert{
+			Matter: 311, Competence: c, Outcome: o.Outcome, Standing: o.Standing, Raised: at, Excess: center.Lead(&verdict, c).Excess, Ratio: center.Lead(&verdict, c).Ratio,
+		},
 		Matter: center.Matter{
-			ID: 311, Opening: ref, Lane: 1, Passed: at, Opened: at, Plates: []string{"豫A7K882", "豫AK352挂"}, State: center.Alerted,
+			ID: 311, Opening: ref, Site: "g107-north", Lane: 1, Passed: at, Opened: at, Plates: []string{"豫A7K882", "豫AK352挂"}, State: center.Alerted,
+			Gross: gross, Axles: len(ax),
 		},
 		Facts: wim.Facts{
 			Time: at, Clock: wim.ClockSynchronised, Purpose: wim.Enforcement, Road: wim.Road{Name: "G107 K742+300", Class: "class-1"},

@@ -51,6 +51,9 @@ func (f *form) Fail(name, key string, args ...any) {
 	}
 }
 
+// Problem says what is wrong with a field that is no *field; empty when nothing is.
+func (f *form) Problem(name string) string { return f.wrong[name] }
+
 // Bad tells whether any field is wrong.
 func (f *form) Bad() bool { return len(f.wrong) > 0 }
 

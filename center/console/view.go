@@ -14,7 +14,7 @@ import (
 type entryView struct {
 	*center.Entry
 	Words      *web.Words
-	Competence wim.Competence // the viewer's
+	Competence wim.Competence // the viewer's; empty for an auditor
 	Now        wim.Time
 	Selected   bool
 	Notice     string // what came of an acknowledgement

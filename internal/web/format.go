@@ -97,6 +97,60 @@ func (w *Words) Moment(t, now wim.Time) string {
 	return w.format(t, "01-02 15:04")
 }
 
+// Age is how long ago t was, in the largest whole unit: minutes, hours, days.
+func (w *Words) Age(now, t wim.Time) string {
+	if t == 0 {
+		return absent
+	}
+	d := max(now.Sub(t), 0)
+	switch {
+	case d < time.Minute:
+		return w.T("age.now")
+	case d < time.Hour:
+		return w.T("age.minutes", int(d/time.Minute))
+	case d < 48*time.Hour:
+		return w.T("age.hours", int(d/time.Hour))
+	}
+	return w.T("age.days", int(d/(24*time.Hour)))
+}
+
+// SignedKg is a difference of masses with its sign.
+func (w *Words) SignedKg(m wim.Kg) string {
+	switch {
+	case m > 0:
+		return "+" + w.Kg(m)
+	case m < 0:
+		return "−" + w.Kg(-m)
+	}
+	return "±" + w.Kg(0)
+}
+
+// SignedPercent is a difference relative to a whole, with its sign and one decimal.
+func (w *Words) SignedPercent(p wim.Permille) string {
+	switch {
+	case p > 0:
+		return "+" + w.Percent(p)
+	case p < 0:
+		return "−" + w.Percent(-p)
+	}
+	return "±" + w.Percent(0)
+}
+
+// Lag is the time between two clocks or events, signed: "+1.4 s", "+3 min".
+func (w *Words) Lag(d time.Duration) string {
+	sign := "+"
+	if d < 0 {
+		sign, d = "−", -d
+	}
+	switch {
+	case d < time.Minute:
+		return sign + tenths(int64(d/(100*time.Millisecond))) + thin + "s"
+	case d < 2*time.Hour:
+		return sign + strconv.FormatInt(int64(d/time.Minute), 10) + thin + "min"
+	}
+	return sign + strconv.FormatInt(int64(d/time.Hour), 10) + thin + "h"
+}
+
 // Machine is the instant for a datetime attribute.
 func (w *Words) Machine(t wim.Time) string { return w.format(t, time.RFC3339) }
 

@@ -27,6 +27,14 @@ func (w *Words) Plate(text string, color wim.PlateColor) template.HTML {
 	return template.HTML(b.String()) // every part is escaped above
 }
 
+// PlainPlate is a plate as a chip where its colours are not known.
+func (w *Words) PlainPlate(text string) template.HTML {
+	if text == "" {
+		return w.Plate("", "")
+	}
+	return template.HTML(`<span class="plate plate-plain">` + template.HTMLEscapeString(PlateText(text)) + `</span>`) // escaped
+}
+
 func plateClass(c wim.PlateColor) string {
 	switch c {
 	case wim.Yellow, wim.Blue, wim.Green, wim.YellowGreen, wim.White, wim.Black:

@@ -1,0 +1,36 @@
+package console
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/axlegate/axlegate/center"
+)
+
+// Matters is what the queue and the matter pages stand on.
+type Matters interface {
+	Queue(ctx context.Context, v center.Viewer, q center.Query) (center.Page, error)
+	// File returns center.ErrNotFound for a matter that the viewer may not see.
+	File(ctx context.Context, v center.Viewer, matter int64) (center.File, error)
+	// Do writes an act, or nothing: *center.FieldError, center.ErrStale, ErrNotNow, ErrNotYours, ErrNumberTaken
+	// and ErrNotFound.
+	Do(ctx context.Context, v center.Viewer, matter int64, k center.ActKind, in center.Details, seen int64) (center.Docket, error)
+	// Looked writes one line of the audit trail: what the viewer is about to be shown.
+	Looked(ctx context.Context, v center.Viewer, subject, detail string) error
+}
+
+// viewer is for whom the visit reads and acts.
+func (v *visit) viewer() center.Viewer { return v.officer.Viewer() }
+
+// newest is the id of the last event, where a page's stream starts.
+func (c *Console) newest(ctx context.Context, v visit) (int64, error) {
+	_, last, err := c.cfg.Store.Board(ctx, v.officer.Competence, 1)
+	if err != nil {
+		return 0, fmt.Errorf("last event: %w", err)
+	}
+	return last, nil
+}
+
+func (c *Console) sites(ctx context.Context, _ visit) ([]center.SiteState, error) {
+	return c.cfg.Store.Sites(ctx)
+}
