@@ -69,8 +69,16 @@ func newCenterMetrics(s overviewStore, link func() mqtt.CenterStats, b func() (b
 	}
 }
 
-// Describe names nothing: which metrics there are depends on the store and the broker.
-func (m *centerMetrics) Describe(chan<- *prometheus.Desc) {}
+// Describe implements prometheus.Collector.
+func (m *centerMetrics) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []described{
+		m.up, m.siteOnline, m.siteHeard, m.siteBehind, m.siteForked, m.alarms, m.alertsOpen, m.alertOldest, m.unreviewed, m.waiting, m.quarantine,
+		m.connected, m.connections, m.connectFailed, m.lost, m.messages, m.failed, m.repeated, m.malformed, m.stale, m.overflows, m.receipts,
+		m.stored, m.full, m.refused, m.restarts,
+	} {
+		out <- d.desc
+	}
+}
 
 // Collect reads them.
 func (m *centerMetrics) Collect(out chan<- prometheus.Metric) {

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/axlegate/axlegate/configs"
@@ -90,29 +91,10 @@ func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 	defer func() { err = errors.Join(err, j.Close()) }()
 	p.journal = j
 
-	var site *edge.Site
-	boot := make([]byte, 8)
-	rand.Read(boot) // never fails since Go 1.24
-	link := mqtt.NewSite(mqtt.SiteConfig{
-		Broker: cfg.Center.Broker, Site: string(cfg.Site), Chain: j.Chain().String(), Username: cfg.Center.Username, Password: p.password,
-		TLS: p.tls, BootID: hex.EncodeToString(boot), Logger: log, OnReceipt: func(jws []byte) { site.HandleReceipt(jws) },
-	})
-	site, err = edge.New(edge.Config{
-		Site: cfg.Site,
-		Road: wim.Road{Name: cfg.Road.Name, Class: cfg.Road.Class, Posted: wim.PostedLimit{
-			Gross: cfg.Road.PostedGross, Axle: cfg.Road.PostedAxle, Sign: cfg.Road.PostedSign}},
-		Lanes: p.lanes, Journal: j, Signer: p.signer, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations,
-		Pictures: edge.PictureConfig{Dir: filepath.Join(cfg.path(cfg.Data), "pictures"), Base: cfg.Center.Pictures,
-			Client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: p.tls, Proxy: http.ProxyFromEnvironment}}},
-		Clock:  cfg.clock(),
-		Logger: log,
-	})
+	site, link, reg, err := p.site(log)
 	if err != nil {
 		return err
 	}
-
-	reg := newRegistry()
-	reg.MustRegister(site.Metrics(), newEdgeMetrics(p.lanes, link.Stats, cfg.clock()))
 
 	// The link and the health page outlive the site's own shutdown, which still sends and waits for receipts.
 	after, stopAfter := context.WithCancel(context.WithoutCancel(ctx))
@@ -136,6 +118,34 @@ func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 	err = g.Wait()
 	log.Info("edge stopped", "site", cfg.Site)
 	return err
+}
+
+// site makes the site and its link over an open journal, and all metrics of the daemon.
+func (p *edgeParts) site(log *slog.Logger) (site *edge.Site, link *mqtt.Site, reg *prometheus.Registry, err error) {
+	cfg, j := &p.cfg, p.journal
+	boot := make([]byte, 8)
+	rand.Read(boot) // never fails since Go 1.24
+	link = mqtt.NewSite(mqtt.SiteConfig{
+		Broker: cfg.Center.Broker, Site: string(cfg.Site), Chain: j.Chain().String(), Username: cfg.Center.Username, Password: p.password,
+		TLS: p.tls, BootID: hex.EncodeToString(boot), Logger: log, OnReceipt: func(jws []byte) { site.HandleReceipt(jws) },
+	})
+	site, err = edge.New(edge.Config{
+		Site: cfg.Site,
+		Road: wim.Road{Name: cfg.Road.Name, Class: cfg.Road.Class, Posted: wim.PostedLimit{
+			Gross: cfg.Road.PostedGross, Axle: cfg.Road.PostedAxle, Sign: cfg.Road.PostedSign}},
+		Lanes: p.lanes, Journal: j, Signer: p.signer, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations,
+		Pictures: edge.PictureConfig{Dir: filepath.Join(cfg.path(cfg.Data), "pictures"), Base: cfg.Center.Pictures,
+			Client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: p.tls, Proxy: http.ProxyFromEnvironment}}},
+		Clock:  cfg.clock(),
+		Logger: log,
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+
+	reg = newRegistry()
+	reg.MustRegister(site.Metrics(), newEdgeMetrics(p.lanes, link.Stats, cfg.clock()))
+	return site, link, reg, nil
 }
 
 func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
