@@ -15,8 +15,8 @@ import (
 type Report struct {
 	Epoch    uint64
 	Chains   []ChainReport // in the order in which they were first heard of
-	Records  int // whose bytes were proven
-	Pruned   int // of which retention has left the digest only
+	Records  int           // whose bytes were proven
+	Pruned   int           // of which retention has left the digest only
 	Events   int
 	Problems []string // what contradicts what, in words; nil when all holds
 }

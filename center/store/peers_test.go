@@ -237,4 +237,3 @@ func TestADatabaseOfSomethingElseIsRefused(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
-

@@ -74,7 +74,7 @@ func TestRetentionTakesBytesAndLeavesDigestsAndOpenMatters(t *testing.T) {
 		clock.set(2026, time.March, 3)
 		s := p.open(func(c *store.Config) { c.Now = clock.now })
 		c := storetest.NewChain(t, "north-1", 0).Quiet(5) // 1..6
-		ended := c.Exceeded("川A00001")                     // 7
+		ended := c.Exceeded("川A00001")                    // 7
 		c.Quiet(2)                                        // 8, 9
 		c.Exceeded("川A00002")                             // 10 stays open
 		put(t, s, c.Segment(1, 7), c.Segment(8, 10))

@@ -18,7 +18,7 @@ func (x *Sessions) FindCtx(ctx context.Context, token string) (data []byte, foun
 	err = x.s.look(ctx, "find session", func(t *tx) error {
 		return t.row(ctx, `SELECT data FROM session WHERE token = ? AND expiry > ?`, token, int64(x.s.now())).Scan(&data)
 	})
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, ErrRefused) { // a name that no session can have
 		return nil, false, nil
 	}
 	return data, err == nil, err
