@@ -86,6 +86,55 @@ func BenchmarkStoreSegments(b *testing.B) {
 	}
 }
 
+// BenchmarkStoreSegmentsIntoAFullStore shows that the cost does not grow with what is held already.
+func BenchmarkStoreSegmentsIntoAFullStore(b *testing.B) {
+	url := postgres(b)
+	s, err := store.OpenPostgres(b.Context(), store.Config{URL: url})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close() //nolint:errcheck // a benchmark's scratch store
+	x := &sender{each: 16}
+	store := func() {
+		if _, err := s.StoreSegments(b.Context(), x.batch()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for range 16 { // so that plans are made while the store is small
+		store()
+	}
+	c, err := pgx.Connect(b.Context(), url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close(context.WithoutCancel(b.Context())) //nolint:errcheck // a benchmark's scratch database
+	held := 0
+	for _, more := range []int{0, 100_000, 400_000} {
+		// In chains of others.
+		if _, err := c.Exec(b.Context(), `WITH r AS (SELECT id + 1000 AS id, g FROM chain, generate_series($1::bigint / 64 + 1, ($1::bigint + $2::bigint) / 64) g),
+			n AS (UPDATE counter SET value = value + (SELECT count(*) FROM r) WHERE name = 'intake' RETURNING value),
+			l AS (INSERT INTO ledger SELECT id, g, decode(md5(g::text) || md5(id::text), 'hex') FROM r)
+			INSERT INTO record SELECT n.value - row_number() OVER () + 1, id, g, decode(md5(g::text) || md5(id::text), 'hex'), decode(md5(g::text) || md5(id::text), 'hex'),
+				'noise', 0, 0, decode(repeat(md5(g::text), 37), 'hex') FROM r, n`, held, more); err != nil {
+			b.Fatal(err)
+		}
+		held += more
+		b.Run(fmt.Sprintf("%d records held", held), func(b *testing.B) {
+			records := 0
+			for b.Loop() {
+				b.StopTimer()
+				segs := x.batch()
+				b.StartTimer()
+				if _, err := s.StoreSegments(b.Context(), segs); err != nil {
+					b.Fatal(err)
+				}
+				records += 64 * 16
+			}
+			b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")
+		})
+	}
+}
+
 // BenchmarkBareCopy is the peer of the one above: as many rows of 600 bytes, copied into a table with one index.
 func BenchmarkBareCopy(b *testing.B) {
 	c, err := pgx.Connect(b.Context(), postgres(b))
