@@ -45,6 +45,14 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request, v visit) {
 }
 
 func (c *Console) showBoard(w http.ResponseWriter, r *http.Request, v visit, status int, id int64, notice string, good bool) {
+	subject := "board"
+	if id != 0 {
+		subject = "alert " + strconv.FormatInt(id, 10)
+	}
+	if err := c.look(r.Context(), v, subject, ""); err != nil {
+		c.fail(w, r, http.StatusInternalServerError, err)
+		return
+	}
 	view, err := c.readBoard(w, r, v, id)
 	switch {
 	case errors.Is(err, center.ErrNotFound):
@@ -150,6 +158,10 @@ func (c *Console) showFragment(w http.ResponseWriter, r *http.Request, v visit, 
 		return
 	case err != nil:
 		c.fail(w, r, http.StatusInternalServerError, fmt.Errorf("alert %d: %w", id, err))
+		return
+	}
+	if err := c.look(r.Context(), v, "alert "+strconv.FormatInt(id, 10), e.Matter.String()); err != nil {
+		c.fail(w, r, http.StatusInternalServerError, err)
 		return
 	}
 	view := c.view(v, &e, wim.TimeOf(c.now()))

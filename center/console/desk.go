@@ -22,6 +22,17 @@ type Matters interface {
 // viewer is for whom the visit reads and acts.
 func (v *visit) viewer() center.Viewer { return v.officer.Viewer() }
 
+// look writes into the audit trail what the officer is about to be shown. Where that fails nothing is shown.
+func (c *Console) look(ctx context.Context, v visit, subject, detail string) error {
+	if c.desk == nil {
+		return nil
+	}
+	if err := c.desk.Looked(ctx, v.viewer(), subject, detail); err != nil {
+		return fmt.Errorf("look at %s: %w", subject, err)
+	}
+	return nil
+}
+
 // newest is the id of the last event, where a page's stream starts.
 func (c *Console) newest(ctx context.Context, v visit) (int64, error) {
 	_, last, err := c.cfg.Store.Board(ctx, v.officer.Competence, 1)

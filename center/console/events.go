@@ -99,11 +99,18 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request, v visit) {
 		return
 	}
 	defer c.viewers.leave(v.officer.Login)
+	light := v.officer.Role != center.Enforcer || r.URL.Query().Has("light")
+	if !light { // what a board's stream shows is looked at
+		if err := c.look(r.Context(), v, "board", "live"); err != nil {
+			c.fail(w, r, http.StatusInternalServerError, err)
+			return
+		}
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("X-Accel-Buffering", "no")
 	s := &stream{c: c, v: v, out: w, control: http.NewResponseController(w), after: after}
-	s.light = v.officer.Role != center.Enforcer || r.URL.Query().Has("light")
+	s.light = light
 	switch err := s.run(r.Context()); {
 	case err == nil:
 		// The connection may serve other requests; they must not inherit the last message's deadline.

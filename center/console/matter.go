@@ -72,8 +72,8 @@ func (c *Console) showMatter(w http.ResponseWriter, r *http.Request, v visit, id
 		c.fail(w, r, http.StatusInternalServerError, fmt.Errorf("matter %d: %w", id, err))
 		return
 	}
-	if err := c.desk.Looked(ctx, v.viewer(), file.Docket.Matter.String(), ""); err != nil {
-		c.fail(w, r, http.StatusInternalServerError, fmt.Errorf("look: %w", err))
+	if err := c.look(ctx, v, file.Docket.Matter.String(), ""); err != nil {
+		c.fail(w, r, http.StatusInternalServerError, err)
 		return
 	}
 	view := c.readMatter(w, r, v, &file)

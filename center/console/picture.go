@@ -44,6 +44,10 @@ func (c *Console) picture(w http.ResponseWriter, r *http.Request, v visit) {
 		c.fail(w, r, http.StatusNotFound, nil)
 		return
 	}
+	if err := c.look(r.Context(), v, "picture "+d.Short(), e.Matter.String()); err != nil {
+		c.fail(w, r, http.StatusInternalServerError, err)
+		return
+	}
 	f, err := c.cfg.Pictures.Get(d)
 	if err != nil {
 		if notThere(err) {

@@ -77,8 +77,8 @@ func (c *Console) queue(w http.ResponseWriter, r *http.Request, v visit) {
 		return
 	}
 	asked := kept(values)
-	if err := c.desk.Looked(r.Context(), v.viewer(), "queue", asked.Encode()); err != nil {
-		c.fail(w, r, http.StatusInternalServerError, fmt.Errorf("look: %w", err))
+	if err := c.look(r.Context(), v, "queue", asked.Encode()); err != nil {
+		c.fail(w, r, http.StatusInternalServerError, err)
 		return
 	}
 	page, err := c.desk.Queue(r.Context(), v.viewer(), q)

@@ -23,6 +23,10 @@
     note.hidden = false;
   });
 
+  // On a narrow screen the lines come first.
+  const all = $("filters-all");
+  if (matchMedia("(max-width: 900px)").matches && !("used" in all.dataset)) all.open = false;
+
   // ---- hands
   document.addEventListener("click", (e) => {
     const line = e.target.closest("#queue .line");
@@ -42,15 +46,16 @@
     if (e.ctrlKey || e.metaKey || e.altKey || help.open || /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName)) return;
     switch (e.key) {
       case "j": case "k": {
-        const all = lines();
-        const i = all.findIndex((l) => l.contains(document.activeElement));
-        const line = all[i < 0 ? 0 : Math.max(0, Math.min(all.length - 1, i + (e.key === "j" ? 1 : -1)))];
+        const rows = lines();
+        const i = rows.findIndex((l) => l.contains(document.activeElement));
+        const line = rows[i < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, i + (e.key === "j" ? 1 : -1)))];
         if (!line) return;
         line.querySelector("a").focus();
         line.scrollIntoView({ block: "nearest" });
         break;
       }
       case "/":
+        all.open = true;
         $("f-plate").focus();
         $("f-plate").select();
         break;
