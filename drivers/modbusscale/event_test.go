@@ -139,3 +139,27 @@ func FuzzEvent(f *testing.F) {
 		}
 	})
 }
+
+func TestDecodingAllocatesNothing(t *testing.T) {
+	l := newLayout(shipped(t))
+	good := 0
+	allocs := testing.AllocsPerRun(100, func() {
+		if r, _, err := l.event(pageSlot, 2); err == nil && r.Seq == 2 {
+			good++
+		}
+	})
+	if allocs != 0 || good == 0 {
+		t.Errorf("%.1f allocations for one event", allocs)
+	}
+}
+
+func BenchmarkDecodeEvent(b *testing.B) {
+	l := newLayout(shipped(b))
+	b.SetBytes(32)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := l.event(pageSlot, 2); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -139,11 +139,17 @@ func Compare(truth []Vehicle, records []*wim.Record) *Report {
 		}
 	}
 	for k, r := range passages {
-		if !known[k] && !r.Passage.Facts.Vehicle.Flags.Has(wim.TimedOut) {
+		if !known[k] && !endless(&r.Passage.Facts.Vehicle) {
 			rep.Invented = append(rep.Invented, fmt.Sprintf("%s: record %d rests on vehicle end %d of boot %d, which no scale sent", r.Site, r.Seq, k.seq, k.boot))
 		}
 	}
 	return rep
+}
+
+// endless tells whether a passage says itself that it rests on no vehicle end: its time ran out, or the next
+// vehicle came before it. No mass was indicated for it.
+func endless(v *wim.Vehicle) bool {
+	return v.Flags.Has(wim.TimedOut) || v.Flags.Has(wim.DeviceGap) && v.Gross == 0
 }
 
 // Covers tells whether a gap record accounts for a message.

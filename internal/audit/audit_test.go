@@ -20,6 +20,13 @@ func passage(boot, seq uint32, gross wim.Kg) *wim.Record {
 		Facts: wim.Facts{Vehicle: wim.Vehicle{Gross: gross}}}}
 }
 
+// cutOff is a passage whose vehicle end got lost.
+func cutOff(seq uint32, gross wim.Kg) *wim.Record {
+	r := passage(5, seq, gross)
+	r.Passage.Facts.Vehicle.Flags = wim.DeviceGap
+	return r
+}
+
 func gap(g wim.Gap) *wim.Record {
 	g.Device = "scale-1"
 	return &wim.Record{Site: "north-1", Gap: &g}
@@ -40,6 +47,8 @@ func TestTheAuditFindsWhatItIsThereFor(t *testing.T) {
 		{"one twice", truth(3), []*wim.Record{passage(5, 3, 3000), passage(5, 3, 3000)}, false, "doubled 1"},
 		{"one in a passage and in a gap", truth(3), []*wim.Record{passage(5, 3, 3000), gap(wim.Gap{Boot: 5, From: 1, To: 3})}, false, "both in a passage and in a gap"},
 		{"one invented", truth(3), []*wim.Record{passage(5, 3, 3000), passage(5, 9, 1)}, false, "no scale sent"},
+		{"one whose end got lost", truth(3), []*wim.Record{cutOff(2, 0), gap(wim.Gap{Cause: wim.GapSequence, Boot: 5, From: 3, To: 3})}, true, "1 covered"},
+		{"one with a mass that nobody indicated", truth(3), []*wim.Record{passage(5, 3, 3000), cutOff(9, 40000)}, false, "no scale sent"},
 		{"another mass", truth(3), []*wim.Record{passage(5, 3, 3001)}, false, "indicated 3000 kg, recorded 3001 kg"},
 		{"a gap of another boot covers nothing", truth(3), []*wim.Record{gap(wim.Gap{Boot: 4, From: 1, To: 9})}, false, "lost 1"},
 	} {
