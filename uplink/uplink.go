@@ -34,6 +34,12 @@ const (
 	Status   Channel = "status"   // site → centre: online or offline with boot id, retained
 )
 
+// Message is one payload as it came on a site's topic.
+type Message struct {
+	Site    string
+	Payload []byte
+}
+
 // ErrMessage marks a payload that is no message of this version.
 var ErrMessage = errors.New("not an axlegate message")
 

@@ -4,7 +4,10 @@
 // enrolled for the site whose topic it came on, bit for bit as signed; a receipt is sent only after the store
 // has the records durably, and names only what is contiguous; a receipt that did not get through is sent
 // again; what cannot be believed or read is set aside within bounds, counted, and blocks nothing. When the
-// store cannot write, HandleMessage says so by an error and the message must come again.
+// store cannot write, HandleMessages says so by an error and the messages must come again.
+//
+// Messages come in batches, and batches that meet are stored by one transaction. Whatever is set aside among
+// them, and whoever leaves while it runs, the others are stored all the same.
 //
 // It never judges, never edits and never asks a site for anything: a site learns all from receipts.
 package intake

@@ -45,6 +45,7 @@ func FuzzHandleMessage(f *testing.F) {
 		if err := in.HandleMessage(t.Context(), known, payload); err != nil {
 			t.Errorf("it would come again for ever: %v", err)
 		}
+		handOut(t.Context(), in)
 		for _, s := range store.segments {
 			if s.Site != known || s.Key != c.Key.ID || len(s.Records) != 1 || !bytes.Equal(s.Records[0].Raw, raws[0]) {
 				t.Errorf("stored: %+v", s)
@@ -59,9 +60,12 @@ func FuzzHandleMessage(f *testing.F) {
 // memory is a store that only remembers what it was given.
 type memory struct{ segments []store.Segment }
 
-func (m *memory) StoreSegment(_ context.Context, s store.Segment) (store.Result, error) {
-	m.segments = append(m.segments, s)
-	return store.Result{Seq: s.Records[len(s.Records)-1].Seq, Epoch: 1}, nil
+func (m *memory) StoreSegments(_ context.Context, segs []store.Segment) (out []store.Result, err error) {
+	for _, s := range segs {
+		m.segments = append(m.segments, s)
+		out = append(out, store.Result{Seq: s.Records[len(s.Records)-1].Seq, Epoch: 1})
+	}
+	return out, nil
 }
 func (m *memory) Quarantine(context.Context, store.Item) error { return nil }
 func (m *memory) Heads(context.Context) ([]store.Head, error)  { return nil, nil }
@@ -79,5 +83,6 @@ func BenchmarkHandleMessage(b *testing.B) {
 		if err := r.HandleMessage(b.Context(), known, m); err != nil {
 			b.Fatal(err)
 		}
+		handOut(b.Context(), r.Intake)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,8 +18,9 @@ import (
 
 // Store is what the intake writes to.
 type Store interface {
-	// StoreSegment stores what is new of a verified segment, durably. It may be repeated.
-	StoreSegment(ctx context.Context, s store.Segment) (store.Result, error)
+	// StoreSegments stores what is new of verified segments in one transaction, durably, all or nothing, and
+	// returns for each what is held of its chain after it. It may be repeated.
+	StoreSegments(ctx context.Context, segs []store.Segment) ([]store.Result, error)
 	// Quarantine sets input aside that is not believed, within the store's bounds.
 	Quarantine(ctx context.Context, it store.Item) error
 	// Heads lists all chains, each site's current one last.
@@ -57,12 +59,14 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// Intake takes messages of sites. Make it with New; Run sends again the receipts that did not get through.
+// Intake takes messages of sites. Make it with New; Run sends the receipts.
 type Intake struct {
 	cfg  Config
 	log  *slog.Logger
+	gate *gate
 	desk *desk
 	m    *metrics
+	crew chan struct{} // a token for each signature that is being checked, of whatever batch
 }
 
 // New makes an Intake.
@@ -79,7 +83,8 @@ func New(cfg Config) (*Intake, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	in := &Intake{cfg: cfg, log: cfg.Logger.With("part", "intake"), m: newMetrics()}
+	in := &Intake{cfg: cfg, log: cfg.Logger.With("part", "intake"), m: newMetrics(), crew: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	in.gate = newGate(cfg.Store, in.took)
 	in.desk = newDesk(&in.cfg, in.m, in.log)
 	return in, nil
 }
@@ -98,108 +103,120 @@ func reasons() []string {
 	return []string{reasonMessage, reasonSite, reasonBundle, reasonSignature, reasonOther, reasonRecords}
 }
 
-// HandleMessage takes one message that came on site's topic. It returns nil once everything in it is either
-// stored or set aside, so that the broker may forget it; an error means that the store could not take it and
-// it must come again. The same message may come any number of times, and messages of different sites at once.
+// HandleMessage is HandleMessages for one.
 func (in *Intake) HandleMessage(ctx context.Context, site string, payload []byte) error {
-	in.m.messages.Inc()
-	name := wim.SiteID(site)
-	keys, known := in.cfg.Sites(name)
-	if !known || name.Valid() != nil {
-		return in.setAside(ctx, name, reasonSite, payload, errors.New("no key is enrolled for it; add the site to the centre's configuration"))
+	return in.HandleMessages(ctx, []uplink.Message{{Site: site, Payload: payload}})
+}
+
+// HandleMessages takes messages in the order in which they came on their sites' topics. It returns nil once
+// everything in them is either stored or set aside, so that the broker may forget them; an error means that the
+// store could not take all of it and all of them must come again. The same message may come any number of times,
+// and batches at once: what waits for the store is stored together. Receipts are sent by Run, later.
+func (in *Intake) HandleMessages(ctx context.Context, batch []uplink.Message) error {
+	in.m.messages.Add(float64(len(batch)))
+	err := in.handle(ctx, in.open(ctx, batch))
+	if err != nil && ctx.Err() == nil {
+		in.m.failures.Inc()
 	}
-	bundles, err := uplink.Unpack(payload)
-	if err != nil {
-		return in.setAside(ctx, name, reasonMessage, payload, err)
+	return err
+}
+
+// handle stores what is believed, and then sets the rest aside.
+func (in *Intake) handle(ctx context.Context, all []piece) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("intake: %w", err) // not every signature was checked
 	}
-	results := map[wim.ChainID]store.Result{}
-	var order []wim.ChainID
-	for _, b := range bundles {
-		chain, res, err := in.bundle(ctx, name, keys, b)
-		if err != nil {
-			in.m.failures.Inc()
+	var good []*piece
+	for i := range all {
+		if all[i].why == nil {
+			good = append(good, &all[i])
+		}
+	}
+	for len(good) > 0 {
+		n := fitting(good)
+		if err := in.store(ctx, good[:n]); err != nil {
 			return err
 		}
-		if chain.IsZero() { // set aside
-			continue
-		}
-		if _, again := results[chain]; !again {
-			order = append(order, chain)
-		}
-		results[chain] = res
+		good = good[n:]
 	}
-	for _, chain := range order {
-		in.desk.receipt(ctx, store.Head{Site: name, Chain: chain, Result: results[chain]})
+	for i := range all {
+		if p := &all[i]; p.why != nil {
+			if err := in.setAside(ctx, p); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
-// bundle verifies and stores one segment. A zero chain says that it was set aside.
-func (in *Intake) bundle(ctx context.Context, site wim.SiteID, keys []*seal.Verifier, b []byte) (wim.ChainID, store.Result, error) {
-	seg, reason, err := verify(site, keys, b)
-	if err != nil {
-		return wim.ChainID{}, store.Result{}, in.setAside(ctx, site, reason, b, err)
+// store stores segments and makes one receipt due for each of their chains, for the last that is held of it.
+func (in *Intake) store(ctx context.Context, good []*piece) error {
+	segs := make([]store.Segment, len(good))
+	for i, p := range good {
+		segs[i] = p.seg
 	}
 	began := in.cfg.Now()
-	res, err := in.cfg.Store.StoreSegment(ctx, seg)
-	if errors.Is(err, store.ErrRefused) {
-		return wim.ChainID{}, store.Result{}, in.setAside(ctx, site, reasonRecords, b, err)
-	}
+	results, err := in.gate.store(ctx, segs)
 	if err != nil {
-		return wim.ChainID{}, store.Result{}, fmt.Errorf("intake: %w", err)
+		return fmt.Errorf("intake: %w", err)
 	}
 	in.m.seconds.Observe(in.cfg.Now().Sub(began).Seconds())
+	type name struct {
+		site  wim.SiteID
+		chain wim.ChainID
+	}
+	last := map[name]int{}
+	for i, r := range results {
+		if r.refused != nil {
+			good[i].reason, good[i].why = reasonRecords, r.refused
+			continue
+		}
+		in.count(&segs[i], r.Result)
+		last[name{segs[i].Site, segs[i].Chain}] = i
+	}
+	for i, r := range results {
+		if at, ok := last[name{segs[i].Site, segs[i].Chain}]; ok && at == i {
+			in.desk.receipt(store.Head{Site: segs[i].Site, Chain: segs[i].Chain, Result: r.Result})
+		}
+	}
+	return nil
+}
+
+func (in *Intake) count(seg *store.Segment, res store.Result) {
 	in.m.segments.Inc()
 	in.m.records.WithLabelValues("fresh").Add(float64(res.Fresh))
 	in.m.records.WithLabelValues("duplicate").Add(float64(res.Duplicates))
 	if res.Fork != nil {
 		in.m.forks.Inc()
 		in.log.Error("a chain holds other records than its site has; the site is told to start a new chain",
-			"site", string(site), "chain", seg.Chain.String(), "seq", res.Fork.Seq, "held", res.Fork.Held.Short(), "sent", res.Fork.Sent.Short())
+			"site", string(seg.Site), "chain", seg.Chain.String(), "seq", res.Fork.Seq, "held", res.Fork.Held.Short(), "sent", res.Fork.Sent.Short())
 	}
-	return seg.Chain, res, nil
 }
 
-// verify takes a bundle apart and believes only what is signed for the site.
-func verify(site wim.SiteID, keys []*seal.Verifier, b []byte) (seg store.Segment, reason string, err error) {
-	jws, raws, err := seal.ReadBundle(b)
-	if err != nil {
-		return seg, reasonBundle, err
-	}
-	s, key, err := seal.VerifySegment(jws, keys...)
-	if err != nil {
-		return seg, reasonSignature, err
-	}
-	if s.Site != site {
-		return seg, reasonOther, fmt.Errorf("it is signed for site %s", s.Site)
-	}
-	records, err := seal.CheckRecords(s, raws)
-	if err != nil {
-		return seg, reasonRecords, err
-	}
-	seg = store.Segment{Site: s.Site, Chain: s.Chain, Key: key, JWS: jws, Records: make([]store.Stored, len(records))}
-	for i, r := range records {
-		seg.Records[i] = store.Stored{Seq: r.Seq, Digest: s.Digests[i], Prev: r.Prev, Kind: r.Kind, Time: r.Time, Raw: raws[i]}
-	}
-	return seg, "", nil
-}
+// took counts a transaction.
+func (in *Intake) took(segments int) { in.m.commits.Observe(float64(segments)) }
 
 // setAside quarantines input. It returns an error only when the store cannot write.
-func (in *Intake) setAside(ctx context.Context, site wim.SiteID, reason string, b []byte, why error) error {
+func (in *Intake) setAside(ctx context.Context, p *piece) error {
+	site := p.site
 	if site.Valid() != nil {
 		site = ""
 	}
-	if err := in.cfg.Store.Quarantine(ctx, store.Item{Site: site, Reason: reason, Detail: why.Error(), Bytes: b}); err != nil {
-		in.m.failures.Inc()
+	if err := in.cfg.Store.Quarantine(ctx, store.Item{Site: site, Reason: p.reason, Detail: p.why.Error(), Bytes: p.bytes}); err != nil {
 		return fmt.Errorf("intake: set aside: %w", err)
 	}
-	in.m.quarantined.WithLabelValues(reason).Inc()
-	in.log.Warn("input of a site was set aside and not receipted", "site", string(site), "reason", reason, "bytes", len(b), "error", why)
+	in.m.quarantined.WithLabelValues(p.reason).Inc()
+	in.log.Warn("input of a site was set aside and not receipted", "site", string(site), "reason", p.reason, "bytes", len(p.bytes), "error", p.why)
 	return nil
 }
 
-// Run sends the receipts of all chains once and from then on those that did not get through, until ctx ends.
+// Run sends receipts until ctx ends: at first those of all chains, then each as it is made due, and again those
+// that did not get through.
 func (in *Intake) Run(ctx context.Context) error { return in.desk.run(ctx) }
+
+// SetSlots tells of which slots the sites are receipted here, where several centres share them; without it all
+// are. The chains of a slot that is new get their receipts again: whoever had it may have gone before it sent them.
+func (in *Intake) SetSlots(slots []int) { in.desk.setSlots(slots) }
 
 // Describe implements prometheus.Collector.
 func (in *Intake) Describe(ch chan<- *prometheus.Desc) { in.m.Describe(ch) }

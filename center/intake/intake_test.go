@@ -130,6 +130,7 @@ func TestWhatIsNotBelievedIsSetAsideAndNeverReceipted(t *testing.T) {
 			if err := r.HandleMessage(t.Context(), x.site, x.payload); err != nil {
 				t.Fatalf("the broker is not to keep it: %v", err)
 			}
+			handOut(t.Context(), r.Intake)
 			if len(r.sent.all()) != 0 || r.sent.tries != 0 {
 				t.Error("it was receipted")
 			}
@@ -185,6 +186,7 @@ func TestAFullDiskIsAnErrorAndNothingIsReceipted(t *testing.T) {
 	from := 1
 	for ; from <= 640 && failed == nil; from += 64 {
 		failed = r.HandleMessage(t.Context(), known, r.message(c.Bundle(from, from+63)))
+		handOut(t.Context(), r.Intake)
 	}
 	if !errors.Is(failed, store.ErrFull) {
 		t.Fatalf("the disk never filled: %v", failed)
@@ -278,7 +280,8 @@ func TestAnOlderReceiptNeverFollowsANewerOne(t *testing.T) {
 		return store.Head{Site: known, Chain: c.ID, Result: store.Result{Seq: seq, Digest: c.Records[seq-1].Digest, Epoch: 1}}
 	}
 	for _, seq := range []uint64{4, 10, 6} { // the timer may bring what it read before a message came
-		r.desk.receipt(t.Context(), held(seq))
+		r.desk.receipt(held(seq))
+		handOut(t.Context(), r.Intake)
 	}
 	if got := r.sent.all(); len(got) != 3 || got[1].Seq != 10 || got[2].Seq != 10 || got[2].Digest != c.Records[9].Digest {
 		t.Errorf("%+v", got)
@@ -299,10 +302,12 @@ func TestSitesSendAtOnce(t *testing.T) {
 				if err := r.HandleMessage(t.Context(), string(site), m); err != nil {
 					t.Error(err)
 				}
+				handOut(t.Context(), r.Intake)
 			}
 		})
 	}
 	all.Wait()
+	handOut(t.Context(), r.Intake)
 	if n := r.records(); n != 60 {
 		t.Errorf("%d records", n)
 	}

@@ -134,10 +134,19 @@ func (r *rig) message(bundles ...[]byte) []byte {
 	return p
 }
 
+// take hands a message in and sends what is due then, as Run would.
 func (r *rig) take(site string, bundles ...[]byte) {
 	r.t.Helper()
 	if err := r.HandleMessage(r.t.Context(), site, r.message(bundles...)); err != nil {
 		r.t.Fatal(err)
+	}
+	handOut(r.t.Context(), r.Intake)
+}
+
+// handOut sends every receipt that is due, once, one after another.
+func handOut(ctx context.Context, in *Intake) {
+	for c := in.desk.next(); c != nil; c = in.desk.next() {
+		in.desk.serve(ctx, c)
 	}
 }
 

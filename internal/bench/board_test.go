@@ -92,12 +92,16 @@ func newCentre(b *testing.B, set *rules.Set, sites int) *centre {
 		slots[i] = i
 	}
 	link = mqtt.NewCenter(mqtt.CenterConfig{Broker: br.URL(), Username: "intake", Password: "i", Slots: slots,
-		OnMessage: func(ctx context.Context, site string, p []byte) error {
-			if site == "bare-1" {
-				c.taken <- time.Now()
-				return nil
+		OnMessages: func(ctx context.Context, batch []uplink.Message) error {
+			ours := batch[:0]
+			for _, m := range batch {
+				if m.Site == "bare-1" {
+					c.taken <- time.Now()
+					continue
+				}
+				ours = append(ours, m)
 			}
-			return in.HandleMessage(ctx, site, p)
+			return in.HandleMessages(ctx, ours)
 		}, OnStatus: func(string, []byte) {}})
 	end := func(name string) *mqtt.Site {
 		return mqtt.NewSite(mqtt.SiteConfig{Broker: br.URL(), Site: name, Chain: "0", Username: name, Password: "s", BootID: "1", OnReceipt: func([]byte) {}})

@@ -186,8 +186,8 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	}
 	link = mqtt.NewCenter(mqtt.CenterConfig{
 		Broker: b.url(), Username: b.user, Password: b.password, TLS: b.tls, Slots: slots(), Logger: c.log,
-		OnMessage: in.HandleMessage,
-		OnStatus:  func(site string, payload []byte) { c.status(lctx, site, payload) },
+		OnMessages: in.HandleMessages,
+		OnStatus:   func(site string, payload []byte) { c.status(lctx, site, payload) },
 	})
 	reg.MustRegister(newCenterMetrics(c.store, link.Stats, b.stats))
 	upper, uctx := errgroup.WithContext(ctx)

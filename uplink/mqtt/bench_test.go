@@ -11,7 +11,7 @@ import (
 	"github.com/axlegate/axlegate/uplink/mqtt"
 )
 
-// spread are the times of single messages from Publish to OnMessage.
+// spread are the times of single messages from Publish to OnMessages.
 type spread []time.Duration
 
 func (s spread) report(b *testing.B) {
@@ -29,14 +29,14 @@ func measureBare(tb testing.TB, n, size int) spread {
 	arrived := make(chan time.Time, 1)
 	var expected uint64
 	cfg := centerConfig(tb, br.Addr(), &inbox{}, "north-1")
-	cfg.OnMessage = func(_ context.Context, _ string, p []byte) error {
+	cfg.OnMessages = each(func(_ context.Context, _ string, p []byte) error {
 		if got := binary.BigEndian.Uint64(p); got != expected {
 			tb.Errorf("message %d where %d was expected", got, expected)
 		}
 		expected++
 		arrived <- time.Now()
 		return nil
-	}
+	})
 	startCenter(tb, cfg)
 	var s *mqtt.Site
 	s, _ = startSite(tb, siteConfig(tb, br.Addr(), "north-1"))
@@ -68,7 +68,7 @@ func BenchmarkPublishWindow(b *testing.B) {
 	br, _ := startBroker(b, "127.0.0.1:0", b.TempDir(), "north-1")
 	in := make(chan struct{}, 1024)
 	cfg := centerConfig(b, br.Addr(), &inbox{}, "north-1")
-	cfg.OnMessage = func(context.Context, string, []byte) error { in <- struct{}{}; return nil }
+	cfg.OnMessages = each(func(context.Context, string, []byte) error { in <- struct{}{}; return nil })
 	startCenter(b, cfg)
 	s, _ := startSite(b, siteConfig(b, br.Addr(), "north-1"))
 	payload := make([]byte, 16<<10)

@@ -23,12 +23,18 @@ type CenterConfig struct {
 	// Slots are the slots that this centre serves, each on a connection of its own. No other centre may serve
 	// them at the same time: the two would throw each other out.
 	Slots []int
+	// Leased says that the slots come and go by SetSlots instead, because several centres share them. Slots must
+	// be empty then. A connection that ended is opened again only after the slots were set once more: another
+	// centre that took the slot over may have ended it.
+	Leased bool
 	// Logger takes what an operator should know; nil discards it.
 	Logger *slog.Logger
-	// OnMessage is given each message of a site, one after another within a slot, slots side by side. The broker
-	// is told to forget the message only when it returned nil; an error ends the slot's connection, so that the
-	// broker sends the message again later. It may call SendReceipt. The same message may come twice.
-	OnMessage func(ctx context.Context, site string, payload []byte) error
+	// OnMessages is given all messages of a slot that wait, at most MaxBatch of MaxBatchBytes together, in the
+	// order in which they came; one batch after another within a slot, slots side by side. The broker is told to
+	// forget them only when it returned nil; an error ends the slot's connection, so that the broker sends all of
+	// them again later. It may call SendReceipt. The same message may come twice. The payloads are its to keep,
+	// the slice is not.
+	OnMessages func(ctx context.Context, batch []uplink.Message) error
 	// OnStatus is given the newest status of a site (see uplink.DecodeStatus) by the same worker as its messages;
 	// what was overtaken before it could be given, and wills that came late, are left out. The retained one comes
 	// again on every connection.
@@ -42,17 +48,24 @@ func (c CenterConfig) Validate() error {
 	if _, err := parseAddress(c.Broker, c.TLS); err != nil {
 		return err
 	}
-	if c.OnMessage == nil {
+	if c.OnMessages == nil {
 		return errors.New("uplink of a centre: nobody takes the messages")
 	}
 	if c.Username == "" {
 		return errors.New("uplink of a centre: no user name")
 	}
-	if len(c.Slots) == 0 {
+	switch {
+	case c.Leased && len(c.Slots) > 0:
+		return errors.New("uplink of a centre: slots that are leased are not configured as well; leave the slots out")
+	case !c.Leased && len(c.Slots) == 0:
 		return errors.New("uplink of a centre: no slots to serve")
 	}
-	seen := map[int]bool{}
-	for _, n := range c.Slots {
+	return checkSlots(c.Slots)
+}
+
+func checkSlots(slots []int) error {
+	var seen [uplink.Slots]bool
+	for _, n := range slots {
 		if n < 0 || n >= uplink.Slots || seen[n] {
 			return fmt.Errorf("uplink of a centre: slot %d is given twice, or is not in 0 to %d", n, uplink.Slots-1)
 		}
@@ -67,8 +80,9 @@ type CenterStats struct {
 	Connections    uint64 // epochs that came up
 	ConnectFailed  uint64 // attempts that did not
 	Lost           uint64 // epochs that ended other than by stopping, for whatever reason
-	Messages       uint64 // taken by OnMessage and acknowledged
-	Failed         uint64 // not taken by OnMessage: the connection was ended so that they come again
+	Messages       uint64 // taken by OnMessages and acknowledged
+	Batches        uint64 // in which they were taken
+	Failed         uint64 // batches not taken by OnMessages: the connection was ended so that they come again
 	Repeated       uint64 // sent again by the broker while the first copy still waited here
 	Malformed      uint64 // topic, status or QoS not of this protocol, acknowledged and dropped
 	Statuses       uint64 // read, not counting late wills
@@ -79,8 +93,8 @@ type CenterStats struct {
 }
 
 type centerCounters struct {
-	connections, connectFailed, lost, messages, failed, repeated, malformed atomic.Uint64
-	statuses, stale, overflows, receipts, receiptsFailed                    atomic.Uint64
+	connections, connectFailed, lost, messages, batches, failed, repeated, malformed atomic.Uint64
+	statuses, stale, overflows, receipts, receiptsFailed                             atomic.Uint64
 }
 
 // Center is the intake's end of the uplink. Make it with NewCenter, then Run it once.
@@ -90,11 +104,16 @@ type centerCounters struct {
 type Center struct {
 	cfg     CenterConfig
 	log     *slog.Logger
-	slots   map[int]*slot // fixed by NewCenter
 	started atomic.Bool
 	ready   chan struct{}
-	missing atomic.Int64 // slots that have not subscribed yet
+	lost    chan struct{} // one token when a leased slot's connection ended
 	n       centerCounters
+
+	mu      sync.Mutex
+	slots   map[int]*slot // guarded by mu; those that are served
+	leaving map[int]*slot // guarded by mu; given up, and perhaps still at work
+	given   bool          // guarded by mu; slots were configured or set
+	start   func(*slot)   // guarded by mu; nil while not running
 }
 
 // NewCenter makes the intake's end. What is wrong with its configuration is told by Validate, and by Run.
@@ -102,25 +121,30 @@ func NewCenter(cfg CenterConfig) *Center {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	c := &Center{cfg: cfg, log: cfg.Logger.With("part", "uplink"), slots: map[int]*slot{}, ready: make(chan struct{})}
+	c := &Center{
+		cfg: cfg, log: cfg.Logger.With("part", "uplink"), ready: make(chan struct{}), lost: make(chan struct{}, 1),
+		slots: map[int]*slot{}, leaving: map[int]*slot{}, given: !cfg.Leased,
+	}
 	for _, n := range cfg.Slots {
 		c.slots[n] = newSlot(c, n)
 	}
-	c.missing.Store(int64(len(c.slots)))
 	return c
 }
 
-// Ready is closed when every slot has subscribed once: from then on the broker keeps what sites publish.
+// Ready is closed the first time that every slot which is served here has subscribed: from then on the broker
+// keeps what their sites publish.
 func (c *Center) Ready() <-chan struct{} { return c.ready }
 
 // Stats returns the counters.
 func (c *Center) Stats() CenterStats {
 	s := CenterStats{
 		Connections: c.n.connections.Load(), ConnectFailed: c.n.connectFailed.Load(), Lost: c.n.lost.Load(),
-		Messages: c.n.messages.Load(), Failed: c.n.failed.Load(), Repeated: c.n.repeated.Load(), Malformed: c.n.malformed.Load(),
+		Messages: c.n.messages.Load(), Batches: c.n.batches.Load(), Failed: c.n.failed.Load(), Repeated: c.n.repeated.Load(), Malformed: c.n.malformed.Load(),
 		Statuses: c.n.statuses.Load(), StaleStatuses: c.n.stale.Load(), Overflows: c.n.overflows.Load(),
 		Receipts: c.n.receipts.Load(), ReceiptsFailed: c.n.receiptsFailed.Load(),
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, sl := range c.slots {
 		if sl.current() != nil {
 			s.Connected++
@@ -145,7 +169,9 @@ func (c *Center) sendReceipt(ctx context.Context, site string, jws []byte) error
 	if len(jws) == 0 {
 		return errors.New("empty: it would erase the retained one")
 	}
+	c.mu.Lock()
 	sl, ok := c.slots[uplink.Slot(site)]
+	c.mu.Unlock()
 	if !ok {
 		return fmt.Errorf("slot %d is not served here", uplink.Slot(site))
 	}
@@ -170,16 +196,42 @@ func (c *Center) Run(ctx context.Context) error {
 		return err
 	}
 	var all sync.WaitGroup
+	c.mu.Lock()
+	c.start = func(sl *slot) { all.Go(func() { sl.run(ctx, address) }) }
 	for _, sl := range c.slots {
-		all.Go(func() { sl.run(ctx, address) })
+		c.start(sl)
 	}
+	c.mu.Unlock()
+	<-ctx.Done()
+	c.mu.Lock()
+	c.start = nil // nothing joins what is waited for
+	c.mu.Unlock()
 	all.Wait()
 	return nil
 }
 
-// subscribed counts a slot's first subscription.
-func (c *Center) subscribed() {
-	if c.missing.Add(-1) == 0 {
-		close(c.ready)
+// becomeReady is called with mu held whenever what it looks at has changed.
+func (c *Center) becomeReady() {
+	select {
+	case <-c.ready:
+		return
+	default:
 	}
+	if !c.given {
+		return
+	}
+	for _, sl := range c.slots {
+		if !sl.once {
+			return
+		}
+	}
+	close(c.ready)
+}
+
+// subscribed notes a slot's first subscription.
+func (c *Center) subscribed(s *slot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.once = true
+	c.becomeReady()
 }

@@ -175,6 +175,18 @@ func (in *inbox) message(_ context.Context, site string, payload []byte) error {
 	return nil
 }
 
+// each takes the messages of a batch one by one.
+func each(take func(ctx context.Context, site string, payload []byte) error) func(context.Context, []uplink.Message) error {
+	return func(ctx context.Context, batch []uplink.Message) error {
+		for _, m := range batch {
+			if err := take(ctx, m.Site, m.Payload); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 func (in *inbox) status(_ string, payload []byte) {
 	st, err := uplink.DecodeStatus(payload)
 	if err != nil {
@@ -224,7 +236,7 @@ func (in *inbox) has(site string, want []string) bool {
 func centerConfig(tb testing.TB, addr string, in *inbox, sites ...string) mqtt.CenterConfig {
 	cfg := mqtt.CenterConfig{
 		Broker: "tcp://" + addr, Username: "intake", Password: password("intake"), Logger: testLog(tb),
-		OnMessage: in.message, OnStatus: in.status, RetryMin: 20 * time.Millisecond, RetryMax: 300 * time.Millisecond,
+		OnMessages: each(in.message), OnStatus: in.status, RetryMin: 20 * time.Millisecond, RetryMax: 300 * time.Millisecond,
 	}
 	seen := map[int]bool{}
 	for _, s := range sites {

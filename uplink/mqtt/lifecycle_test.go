@@ -149,7 +149,7 @@ func TestConfigurationsThatCanNeverWorkAreTold(t *testing.T) {
 		"a site that breaks the topic":     {site(func(c *mqtt.SiteConfig) { c.Site = "a/b" }), "letters, digits"},
 		"a site that breaks the client id": {site(func(c *mqtt.SiteConfig) { c.Site = "a:b" }), "letters, digits"},
 		"a site with a clear far broker":   {site(func(c *mqtt.SiteConfig) { c.Broker = "tcp://192.0.2.1:1883" }), "write tls://"},
-		"a centre with nobody inside":      {center(func(c *mqtt.CenterConfig) { c.OnMessage = nil }), "nobody takes"},
+		"a centre with nobody inside":      {center(func(c *mqtt.CenterConfig) { c.OnMessages = nil }), "nobody takes"},
 		"a centre without a user":          {center(func(c *mqtt.CenterConfig) { c.Username = "" }), "no user name"},
 		"a centre without slots":           {center(func(c *mqtt.CenterConfig) { c.Slots = nil }), "no slots"},
 		"a centre with a slot twice":       {center(func(c *mqtt.CenterConfig) { c.Slots = []int{3, 3} }), "slot 3"},

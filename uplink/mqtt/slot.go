@@ -18,6 +18,12 @@ import (
 // unacknowledged ones well below it (nats-server here 64, Mosquitto 20).
 const queueLength = 256
 
+// Bounds of what OnMessages is given at once.
+const (
+	MaxBatch      = 256     // messages
+	MaxBatchBytes = 8 << 20 // of payload, together
+)
+
 // slot is one connection of a centre and the one worker that takes its messages.
 type slot struct {
 	center *Center
@@ -25,14 +31,25 @@ type slot struct {
 	log    *slog.Logger
 	board  *board
 
+	over      context.Context // ends when the slot is given up
+	stop      context.CancelFunc
+	confirmed chan struct{} // gets a token each time that the slot is set again
+	ended     chan struct{} // closed when run has returned
+	before    *slot         // an earlier tenure whose connection must have ended; nil for none
+
 	mu    sync.Mutex
 	epoch *epoch // guarded by mu; nil while not connected
 
-	once bool // has subscribed; owned by the run goroutine
+	once bool // has subscribed; guarded by the centre's mu
 }
 
 func newSlot(c *Center, number int) *slot {
-	return &slot{center: c, number: number, log: c.log.With("slot", number), board: newBoard()}
+	s := &slot{
+		center: c, number: number, log: c.log.With("slot", number), board: newBoard(),
+		confirmed: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
+	s.over, s.stop = context.WithCancel(context.Background())
+	return s
 }
 
 // queue is what waits in one epoch.
@@ -47,16 +64,28 @@ func newQueue() *queue {
 	return &queue{messages: make(chan paho.Message, queueLength), inside: map[uint16]bool{}}
 }
 
-func (s *slot) run(ctx context.Context, a address) {
+// run keeps the slot's connection until ctx ends or the slot is given up. What is in work is worked on under
+// outer alone: who gives a slot up lets it finish.
+func (s *slot) run(outer context.Context, a address) {
+	defer close(s.ended)
+	defer s.stop()
+	ctx, cancel := context.WithCancel(outer)
+	defer cancel()
+	defer context.AfterFunc(s.over, cancel)()
+	if s.before != nil {
+		<-s.before.ended
+		s.before = nil
+	}
 	pause := newBackoff(s.center.cfg.RetryMin, s.center.cfg.RetryMax)
 	told := false // of the present trouble
 	for {
 		q := newQueue()
 		e, err := s.connect(ctx, a, q)
-		if err == nil {
+		connected := err == nil
+		if connected {
 			s.center.n.connections.Add(1)
 			s.log.Debug("intake is connected", "broker", a.host)
-			err = s.serve(ctx, e, q)
+			err = s.serve(ctx, outer, e, q)
 			if e.fruitful.Load() {
 				told = false
 			}
@@ -74,7 +103,7 @@ func (s *slot) run(ctx context.Context, a address) {
 		} else {
 			s.log.Debug("intake is still disconnected", "err", err, "next", d.Round(time.Millisecond))
 		}
-		if !wait(ctx, d) {
+		if !wait(ctx, d) || connected && !s.ask(ctx) {
 			return
 		}
 	}
@@ -97,10 +126,7 @@ func (s *slot) connect(ctx context.Context, a address, q *queue) (*epoch, error)
 		e.close()
 		return nil, err
 	}
-	if !s.once {
-		s.once = true
-		s.center.subscribed()
-	}
+	s.center.subscribed(s)
 	return e, nil
 }
 
@@ -162,25 +188,32 @@ func (q *queue) leave(m paho.Message) {
 	delete(q.inside, m.MessageID())
 }
 
-// serve takes messages until the epoch or ctx ends, or a message is not taken. What still waits then has
-// not been acknowledged and comes again.
-func (s *slot) serve(ctx context.Context, e *epoch, q *queue) error {
+// serve takes messages until the epoch or ctx ends, or a batch is not taken. What still waits then has not been
+// acknowledged and comes again.
+func (s *slot) serve(ctx, outer context.Context, e *epoch, q *queue) error {
 	s.set(e)
 	var err error
+	batch := make([]uplink.Message, 0, 16)
 	for err == nil {
+		if err = ctx.Err(); err != nil {
+			break // select would choose by lot
+		}
 		select {
 		case <-ctx.Done():
-			err = ctx.Err()
 		case <-e.lost:
 			err = e.reason()
 		case <-s.board.hint:
 			s.tell()
-		case m := <-q.messages:
-			if err = s.take(ctx, m); err == nil {
-				q.leave(m) // before the acknowledgement, after which the broker may use the id anew
-				m.Ack()
+		case first := <-q.messages:
+			waiting := q.gather(first)
+			if batch, err = s.take(outer, waiting, batch[:0]); err == nil {
+				for _, m := range waiting {
+					q.leave(m) // before the acknowledgement, after which the broker may use the id anew
+					m.Ack()
+				}
 				e.fruitful.Store(true)
 			}
+			clear(batch) // payloads are not held on to
 		}
 	}
 	if ctx.Err() == nil {
@@ -191,19 +224,40 @@ func (s *slot) serve(ctx context.Context, e *epoch, q *queue) error {
 	return err
 }
 
-func (s *slot) take(ctx context.Context, m paho.Message) error {
-	site, _, err := uplink.SiteOf(m.Topic())
-	if err != nil {
-		return err
+// gather takes what else waits after a first message, within the bounds of a batch.
+func (q *queue) gather(first paho.Message) []paho.Message {
+	batch := []paho.Message{first}
+	size := len(first.Payload())
+	for len(batch) < MaxBatch && size+uplink.MaxMessage <= MaxBatchBytes {
+		select {
+		case m := <-q.messages:
+			batch = append(batch, m)
+			size += len(m.Payload())
+		default:
+			return batch
+		}
 	}
-	if err := s.center.cfg.OnMessage(ctx, site, m.Payload()); err != nil {
+	return batch
+}
+
+// take hands a batch over, made in the room of into.
+func (s *slot) take(ctx context.Context, waiting []paho.Message, into []uplink.Message) ([]uplink.Message, error) {
+	for _, m := range waiting {
+		site, _, err := uplink.SiteOf(m.Topic())
+		if err != nil {
+			return into, err
+		}
+		into = append(into, uplink.Message{Site: site, Payload: m.Payload()})
+	}
+	if err := s.center.cfg.OnMessages(ctx, into); err != nil {
 		if ctx.Err() == nil {
 			s.center.n.failed.Add(1)
 		}
-		return fmt.Errorf("message of %s not taken: %w", site, err)
+		return into, fmt.Errorf("%d messages not taken, the first of %s: %w", len(into), into[0].Site, err)
 	}
-	s.center.n.messages.Add(1)
-	return nil
+	s.center.n.messages.Add(uint64(len(into)))
+	s.center.n.batches.Add(1)
+	return into, nil
 }
 
 // tell passes on what is new of the sites.

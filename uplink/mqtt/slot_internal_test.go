@@ -32,9 +32,9 @@ func (l *letter) MessageID() uint16 { return l.id }
 func (l *letter) Payload() []byte   { return l.payload }
 func (l *letter) Ack()              { l.acked = true }
 
-func testSlot(onMessage func(context.Context, string, []byte) error, onStatus func(string, []byte)) *slot {
+func testSlot(onMessages func(context.Context, []uplink.Message) error, onStatus func(string, []byte)) *slot {
 	n := uplink.Slot("north-1")
-	c := NewCenter(CenterConfig{Broker: "tcp://127.0.0.1:1", Username: "u", Slots: []int{n}, OnMessage: onMessage, OnStatus: onStatus})
+	c := NewCenter(CenterConfig{Broker: "tcp://127.0.0.1:1", Username: "u", Slots: []int{n}, OnMessages: onMessages, OnStatus: onStatus})
 	return c.slots[n]
 }
 

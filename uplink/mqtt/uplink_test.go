@@ -188,9 +188,9 @@ func TestTheHandlerMaySendTheReceiptItself(t *testing.T) {
 	in := &inbox{}
 	cfg := centerConfig(t, b.Addr(), in, "north-1")
 	var c *mqtt.Center
-	cfg.OnMessage = func(ctx context.Context, site string, payload []byte) error {
+	cfg.OnMessages = each(func(ctx context.Context, site string, payload []byte) error {
 		return c.SendReceipt(ctx, site, append([]byte("receipt for "), payload...))
-	}
+	})
 	c = mqtt.NewCenter(cfg)
 	run(t, "centre", c.Run)
 	receive(t, "subscription", c.Ready())
@@ -209,10 +209,10 @@ func TestWhatTheBrokerSendsAgainWhileItIsWorkedOnIsTakenOnce(t *testing.T) {
 	in := &inbox{}
 	cfg := centerConfig(t, b.Addr(), in, "north-1")
 	var c *mqtt.Center
-	cfg.OnMessage = func(ctx context.Context, site string, payload []byte) error {
+	cfg.OnMessages = each(func(ctx context.Context, site string, payload []byte) error {
 		until(t, "repetition by the broker", func() bool { return c.Stats().Repeated > 0 })
 		return in.message(ctx, site, payload)
-	}
+	})
 	c = mqtt.NewCenter(cfg)
 	run(t, "centre", c.Run)
 	receive(t, "subscription", c.Ready())
