@@ -178,7 +178,7 @@ func (c *Console) actFields(v visit, d *center.Docket, k center.ActKind, f *form
 	case center.ActWeigh:
 		return []*field{
 			text("weighing.gross_kg").Must().Keys("numeric").Sample("48 260"), text("weighing.axles_kg").Max(400).Sample("6480 10210 9870"),
-			text("weighing.ticket"), text("weighing.instrument"), f.Time("weighing.at", "field.weighing.at"), remark,
+			text("weighing.ticket").Must(), text("weighing.instrument").Must(), f.Time("weighing.at", "field.weighing.at"), remark,
 		}
 	case center.ActConclude, center.ActDismiss:
 		choices := []choice{{Name: v.words.T("field.reason.choose")}}

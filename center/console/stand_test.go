@@ -6,6 +6,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,8 +39,12 @@ func newStand(t *testing.T) *stand {
 	s.store.put(center.Officer{Login: "police", Name: "李卫东", Role: center.Enforcer, Competence: wim.TrafficPolice, Hash: hash})
 	s.store.sites = []center.SiteState{{Site: "g107-north", Seq: 7, Online: true, Heard: s.store.now()}}
 	zone := time.FixedZone("CST", 8*3600)
+	regions, err := center.NewMap([]center.Place{{Region: "51", Zh: "四川省", En: "Sichuan"}, {Region: "51/5101", Zh: "成都市", En: "Chengdu"}, {Region: "51/5107", Zh: "绵阳市", En: "Mianyang"}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	c, err := newConsole(Config{
-		Store: s.store, Sessions: memstore.NewWithCleanupInterval(0), Pictures: s.pictures, Title: "Centre", Location: zone,
+		Store: s.store, Sessions: memstore.NewWithCleanupInterval(0), Pictures: s.pictures, Title: "Centre", Location: zone, Regions: regions,
 		Authorities: map[wim.Competence]Name{
 			wim.RoadAdministration: {Zh: "公路支队", En: "Road Administration"}, wim.TrafficPolice: {Zh: "交警支队", En: "Traffic Police"},
 		},
@@ -136,8 +141,8 @@ func (b *browser) post(path string, form url.Values) answer {
 	return b.do(b.request(http.MethodPost, path, form))
 }
 
-// all finds the elements that a simple selector names: "tag", ".class", "#id", "tag.class", "[attribute]" or
-// "[attribute=value]", and descendants by spaces.
+// all finds the elements that a simple selector names: "tag", ".class", "#id", "[attribute]" or
+// "[attribute=value]", these behind each other, and descendants by spaces.
 func (a answer) all(selector string) []*html.Node {
 	a.t.Helper()
 	root, err := html.Parse(strings.NewReader(a.body))
@@ -172,35 +177,42 @@ func matches(n *html.Node, part string) bool {
 	if n.Type != html.ElementNode {
 		return false
 	}
-	name := part
-	if i := strings.IndexAny(part, ".#["); i >= 0 {
-		name, part = part[:i], part[i:]
-	} else {
-		part = ""
-	}
-	if name != "" && n.Data != name {
-		return false
-	}
-	switch {
-	case part == "":
-		return true
-	case part[0] == '#':
-		return attribute(n, "id") == part[1:]
-	case part[0] == '.':
-		for _, c := range strings.Fields(attribute(n, "class")) {
-			if c == part[1:] {
-				return true
-			}
+	if i := strings.IndexAny(part, ".#["); i != 0 {
+		name := part
+		if i > 0 {
+			name, part = part[:i], part[i:]
+		} else {
+			part = ""
 		}
-		return false
+		if n.Data != name {
+			return false
+		}
+	}
+	for part != "" {
+		end := len(part)
+		if i := strings.IndexAny(part[1:], ".#["); i >= 0 && part[0] != '[' {
+			end = i + 1
+		} else if part[0] == '[' {
+			end = strings.IndexByte(part, ']') + 1
+		}
+		if !one(n, part[:end]) {
+			return false
+		}
+		part = part[end:]
+	}
+	return true
+}
+
+// one tells whether an element has a class, an id or an attribute.
+func one(n *html.Node, part string) bool {
+	switch part[0] {
+	case '#':
+		return attribute(n, "id") == part[1:]
+	case '.':
+		return slices.Contains(strings.Fields(attribute(n, "class")), part[1:])
 	}
 	key, value, exact := strings.Cut(strings.Trim(part, "[]"), "=")
-	for _, at := range n.Attr {
-		if at.Key == key && (!exact || at.Val == value) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == key && (!exact || a.Val == value) })
 }
 
 func attribute(n *html.Node, key string) string {
