@@ -235,6 +235,33 @@ func TestTextThatCannotBeHeldIsRefusedOrCleaned(t *testing.T) {
 	})
 }
 
+// What a site signed is reviewed whatever it says; one record must not hold up all that follow.
+func TestHostileRecordsAreReviewed(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *place) {
+		s := p.open()
+		c := storetest.NewChain(t, "north-1", 0)
+		for _, text := range append(hostile(), "a\x00b") {
+			v := storetest.Verdict(storetest.Opinion(wim.RoadAdministration, wim.Exceeded, wim.Evidence))
+			v.Judge, v.RuleSet = text, text
+			ref := c.Passage(v, text)
+			c.Supplement(ref, v, text, text+"2")
+			ref.Site = wim.SiteID(text)
+			c.Supplement(ref, v, text)
+		}
+		put(t, s, c.All())
+		if e := review(t, s); e.Reviewed != len(c.Records) || e.Opened != len(hostile())+1 {
+			t.Errorf("%+v of %d", e, len(c.Records))
+		}
+		for i, e := range board(t, s) {
+			want := append(hostile(), "a\x00b")[len(hostile())-i]
+			if want != "" && (len(e.Matter.Plates) == 0 || e.Matter.Plates[0] != want || e.Verdict.Judge != want) {
+				t.Errorf("%q: plates %q", want, e.Matter.Plates)
+			}
+		}
+		p.audit()
+	})
+}
+
 func putOfficer(t *testing.T, s *store.Store, o center.Officer) {
 	t.Helper()
 	if err := s.PutOfficer(t.Context(), o); err != nil {

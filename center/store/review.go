@@ -105,17 +105,25 @@ func (s *Store) Review(ctx context.Context, batch []center.Reviewed) (center.Eff
 	var e effect
 	err := s.transact(ctx, "review", func(t *tx) error {
 		e = effect{}
+		rv := &reviewing{effect: &e}
 		// Of several centres one reviews at a time; the others find its records reviewed.
-		var cursor int64
-		if err := t.row(ctx, holdReview).Scan(&cursor); err != nil {
+		if err := t.row(ctx, holdReview).Scan(&rv.cursor); err != nil {
+			return err
+		}
+		from := rv.cursor
+		known, err := s.readReviewed(ctx, t, batch)
+		if err != nil {
 			return err
 		}
 		for i := range batch {
-			if err := s.review(ctx, t, &batch[i], &e); err != nil {
+			if err := s.review(ctx, t, &batch[i], known[batch[i].Intake], rv); err != nil {
 				return fmt.Errorf("record %d of %s: %w", batch[i].Ref.Seq, batch[i].Ref.Site, err)
 			}
 		}
-		return nil
+		if err := s.addPassages(ctx, t, rv); err != nil || rv.cursor == from {
+			return err
+		}
+		return t.run(ctx, moveReview, rv.cursor)
 	})
 	if err != nil {
 		return center.Effect{}, err
@@ -131,22 +139,63 @@ type effect struct {
 	events int
 }
 
-func (s *Store) review(ctx context.Context, t *tx, r *center.Reviewed, e *effect) error {
-	var cursor int64
-	var reviewed, waiting bool
-	if err := t.row(ctx, isReviewed, r.Intake, r.Intake).Scan(&cursor, &reviewed, &waiting); err != nil {
-		return err
+// reviewing is a review under way. Passages' accounts are written together, before anything that reads them.
+type reviewing struct {
+	*effect
+	cursor   int64
+	passages []passageRow
+}
+
+type passageRow struct {
+	r *center.Reviewed
+	a center.Account
+}
+
+// reviewState is what is known of a record when its review begins.
+type reviewState struct{ reviewed, waiting bool }
+
+// readReviewed tells of a batch's records which were reviewed already.
+func (s *Store) readReviewed(ctx context.Context, t *tx, batch []center.Reviewed) (map[int64]*reviewState, error) {
+	known := make(map[int64]*reviewState, len(batch))
+	if s.dialect == sqliteDialect {
+		for i := range batch {
+			x := &reviewState{}
+			if err := t.row(ctx, isReviewed, batch[i].Intake, batch[i].Intake).Scan(&x.reviewed, &x.waiting); err != nil {
+				return nil, err
+			}
+			known[batch[i].Intake] = x
+		}
+		return known, nil
 	}
-	switch {
-	case reviewed:
-		return s.settle(ctx, t, r, e)
-	case r.Intake <= cursor && !waiting:
-		return nil // no verdict in it, and taken note of already
-	case r.Intake > cursor:
-		if err := s.moveReview(ctx, t, cursor, r.Intake); err != nil {
+	ids := make([]int64, len(batch))
+	for i := range batch {
+		ids[i] = batch[i].Intake
+	}
+	err := t.each(ctx, areReviewed, func(scan func(...any) error) error {
+		var intake int64
+		x := &reviewState{}
+		if err := scan(&intake, &x.reviewed, &x.waiting); err != nil {
 			return err
 		}
-		e.Reviewed++
+		known[intake] = x
+		return nil
+	}, ids)
+	return known, err
+}
+
+func (s *Store) review(ctx context.Context, t *tx, r *center.Reviewed, known *reviewState, rv *reviewing) error {
+	waiting := known.waiting
+	switch {
+	case known.reviewed:
+		return s.settle(ctx, t, r, rv.effect)
+	case r.Intake <= rv.cursor && !waiting:
+		return nil // no verdict in it, and taken note of already
+	case r.Intake > rv.cursor:
+		if err := follows(ctx, t, rv.cursor, r.Intake); err != nil {
+			return err
+		}
+		rv.cursor = r.Intake
+		rv.Reviewed++
 	}
 	if r.Detail != "" && r.Rejudged == "" {
 		return s.raiseAlarm(ctx, t, center.Alarm{Kind: center.AlarmUnreadable, Site: r.Ref.Site, Subject: subject(r.Ref), Detail: r.Detail})
@@ -155,43 +204,74 @@ func (s *Store) review(ctx context.Context, t *tx, r *center.Reviewed, e *effect
 	if !ok {
 		return nil
 	}
+	// The same record again in this batch finds what it would have found in the next.
+	known.reviewed = r.Record.Passage != nil
 	if r.Record.Passage != nil {
-		return s.reviewPassage(ctx, t, r, &a, e)
+		return s.reviewPassage(ctx, t, r, &a, rv)
 	}
-	return s.reviewSupplement(ctx, t, r, &a, waiting, e)
+	if err := s.addPassages(ctx, t, rv); err != nil {
+		return err
+	}
+	return s.reviewSupplement(ctx, t, r, &a, waiting, rv.effect)
 }
 
-// moveReview moves the cursor on to the next record. Numbers jump where a month begins.
-func (s *Store) moveReview(ctx context.Context, t *tx, from, to int64) error {
-	if to != from+1 {
-		var first int64
-		if err := t.row(ctx, `SELECT coalesce(min(intake), 0) FROM record WHERE intake > ?`, from).Scan(&first); err != nil {
-			return err
-		}
-		if first != to {
-			return fmt.Errorf("%w: intake %d reviewed before %d", ErrRefused, to, first)
-		}
+// follows checks that no record lies between the cursor and the next. Numbers jump where a month begins.
+func follows(ctx context.Context, t *tx, cursor, next int64) error {
+	if next == cursor+1 {
+		return nil
 	}
-	return t.run(ctx, moveReview, to)
+	var first int64
+	if err := t.row(ctx, `SELECT coalesce(min(intake), 0) FROM record WHERE intake > ?`, cursor).Scan(&first); err != nil {
+		return err
+	}
+	if first != next {
+		return fmt.Errorf("%w: intake %d reviewed before %d", ErrRefused, next, first)
+	}
+	return nil
 }
 
 func subject(ref wim.RecordRef) string { return fmt.Sprintf("chain %s, record %d", ref.Chain, ref.Seq) }
 
-func (s *Store) reviewPassage(ctx context.Context, t *tx, r *center.Reviewed, a *center.Account, e *effect) error {
-	if err := s.addAccount(ctx, t, r, a, r.Intake); err != nil {
+func (s *Store) reviewPassage(ctx context.Context, t *tx, r *center.Reviewed, a *center.Account, rv *reviewing) error {
+	rv.passages = append(rv.passages, passageRow{r, *a})
+	if err := s.alarmVerdict(ctx, t, r); err != nil || !a.Verdict.Alerts() {
 		return err
 	}
-	if err := t.run(ctx, wakeWaiting, string(r.Ref.Site), r.Ref.Chain[:], int64(r.Ref.Seq)); err != nil {
+	if err := s.addPassages(ctx, t, rv); err != nil {
 		return err
 	}
-	if !a.Verdict.Alerts() {
+	return s.apply(ctx, t, r.Intake, center.Decide(&center.Journey{Passage: *a}, s.now()), rv.effect)
+}
+
+// addPassages writes the accounts of the passages so far and wakes the supplements that waited for them.
+func (s *Store) addPassages(ctx context.Context, t *tx, rv *reviewing) error {
+	rows := rv.passages
+	rv.passages = nil
+	if len(rows) == 0 {
 		return nil
 	}
-	return s.apply(ctx, t, r.Intake, center.Decide(&center.Journey{Passage: *a}, s.now()), e)
+	if s.dialect == postgresDialect {
+		return s.addPassagesTogether(ctx, t, rows)
+	}
+	for _, x := range rows {
+		if err := s.addAccount(ctx, t, x.r, &x.a, x.r.Intake); err != nil {
+			return err
+		}
+		if err := t.run(ctx, wakeWaiting, string(x.r.Ref.Site), x.r.Ref.Chain[:], int64(x.r.Ref.Seq)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Store) reviewSupplement(ctx context.Context, t *tx, r *center.Reviewed, a *center.Account, waiting bool, e *effect) error {
 	of := r.Record.Supplement.Of
+	if of.Site != r.Ref.Site {
+		return s.raiseAlarm(ctx, t, center.Alarm{
+			Kind: center.AlarmSupplement, Site: r.Ref.Site, Subject: subject(r.Ref),
+			Detail: fmt.Sprintf("it adds to record %d of another site, %s", of.Seq, of.Site),
+		})
+	}
 	var passage int64
 	var held wim.Digest
 	err := t.row(ctx, `SELECT p.intake, p.digest FROM record p JOIN chain c ON c.id = p.chain JOIN account a ON a.intake = p.intake
@@ -203,7 +283,7 @@ func (s *Store) reviewSupplement(ctx context.Context, t *tx, r *center.Reviewed,
 	if perr != nil {
 		return perr
 	}
-	if err != nil && of.Site == r.Ref.Site && !gone {
+	if err != nil && !gone {
 		return s.wait(ctx, t, r, of, e)
 	}
 	if waiting {
@@ -211,19 +291,22 @@ func (s *Store) reviewSupplement(ctx context.Context, t *tx, r *center.Reviewed,
 			return err
 		}
 	}
-	if gone && of.Site == r.Ref.Site {
+	if gone {
 		return s.raiseAlarm(ctx, t, center.Alarm{
 			Kind: center.AlarmSupplement, Site: r.Ref.Site, Subject: subject(r.Ref),
 			Detail: fmt.Sprintf("it adds to record %d of %s, which retention has removed", of.Seq, of.Site),
 		})
 	}
-	if of.Site != r.Ref.Site || held != of.Digest {
+	if held != of.Digest {
 		return s.raiseAlarm(ctx, t, center.Alarm{
 			Kind: center.AlarmSupplement, Site: r.Ref.Site, Subject: subject(r.Ref),
 			Detail: fmt.Sprintf("it adds to record %d of %s with digest %s; held is %s", of.Seq, of.Site, of.Digest.Short(), held.Short()),
 		})
 	}
 	if err := s.addAccount(ctx, t, r, a, passage); err != nil {
+		return err
+	}
+	if err := s.alarmVerdict(ctx, t, r); err != nil {
 		return err
 	}
 	j, k, err := readJourney(ctx, t, passage)
@@ -249,11 +332,12 @@ func (s *Store) wait(ctx context.Context, t *tx, r *center.Reviewed, of wim.Reco
 }
 
 func (s *Store) addAccount(ctx context.Context, t *tx, r *center.Reviewed, a *center.Account, passage int64) error {
-	if err := t.run(ctx, addAccount, r.Intake, passage, passage != r.Intake, int64(a.Facts.Time), center.Void(a.Verdict),
-		string(r.Rejudged), a.Verdict.Rules[:], a.Verdict.Judge); err != nil {
-		return err
-	}
-	return s.alarmVerdict(ctx, t, r)
+	return t.run(ctx, addAccount, accountRow(r, a, passage)...)
+}
+
+// accountRow has the order of accountColumns.
+func accountRow(r *center.Reviewed, a *center.Account, passage int64) []any {
+	return []any{r.Intake, passage, passage != r.Intake, int64(a.Facts.Time), center.Void(a.Verdict), string(r.Rejudged), a.Verdict.Rules[:], clean(a.Verdict.Judge)}
 }
 
 func (s *Store) alarmVerdict(ctx context.Context, t *tx, r *center.Reviewed) error {

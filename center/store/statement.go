@@ -185,12 +185,15 @@ const (
 	takeIntake   = `UPDATE counter SET value = CASE WHEN value >= ? THEN value ELSE ? END + ? WHERE name = 'intake' RETURNING value`
 	linksAfter   = `SELECT seq, digest, prev, time FROM record WHERE chain = ? AND seq > ? AND seq <= ? ORDER BY seq`
 	moveHead     = `UPDATE chain SET seq = ?, digest = ?, last_time = ?, heard = ? WHERE id = ?`
-	isReviewed   = `SELECT (SELECT value FROM counter WHERE name = 'review'), EXISTS (SELECT 1 FROM account WHERE intake = ?), EXISTS (SELECT 1 FROM waiting WHERE intake = ?)`
+	isReviewed   = `SELECT EXISTS (SELECT 1 FROM account WHERE intake = ?), EXISTS (SELECT 1 FROM waiting WHERE intake = ?)`
 	holdReview   = `SELECT value FROM counter WHERE name = 'review'` + forUpdate
 	moveReview   = `UPDATE counter SET value = ? WHERE name = 'review'`
-	addAccount   = `INSERT INTO account (intake, passage, supplement, passed, void, rejudged, rules, judge) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+	addAccount   = `INSERT INTO account (` + accountColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	wakeWaiting  = `UPDATE waiting SET ready = 1 WHERE site = ? AND chain = ? AND seq = ?`
 )
+
+// accountColumns has the order of accountRow.
+const accountColumns = `intake, passage, supplement, passed, void, rejudged, rules, judge`
 
 func hotStatements() []string {
 	return []string{takeNumbers, takeIntake, topOf, findChain, heldBetween, insertLedger, insertRecord, insertSeg, linksAfter, moveHead,
