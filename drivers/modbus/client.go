@@ -1,6 +1,8 @@
 // Package modbus talks to Modbus slaves through github.com/goburrow/modbus and is the one place where that
 // library's faults are worked around, so that a successor could take its place without a change elsewhere.
 //
+// A slave stands at a TCP address, or alone on a serial line (RTU).
+//
 // It promises: an answer is the answer to what was asked, of the quantity that was asked; after any error but
 // the slave's own refusal the connection is new; a slave that keeps failing is tried with growing pauses. A call
 // whose turn has come ends within its context's deadline and, without one, within two time limits of the
@@ -72,17 +74,47 @@ func (f function) String() string {
 	return fmt.Sprintf("function %d", byte(f))
 }
 
-// Config says which slave stands where.
+// Parity of a serial line.
+type Parity string
+
+// The parities.
+const (
+	None Parity = "none"
+	Even Parity = "even"
+	Odd  Parity = "odd"
+)
+
+// Config says which slave stands where: at an address, or on a serial line of its own.
 type Config struct {
-	Address string        // host:port
+	Address string        // host:port of a Modbus TCP server
+	Line    string        // path of a serial line with Modbus RTU, instead of Address
+	Baud    int           // of the line; 0 means 19200
+	Parity  Parity        // of the line; empty means even, as the protocol has it
 	Unit    uint8         // 0 means 1
 	Timeout time.Duration // for one request; 0 means 500 ms
 }
 
 // Validate fills in defaults and says what is wrong.
 func (c *Config) Validate() error {
-	if c.Address == "" {
-		return errors.New("modbus: an address host:port is needed")
+	if (c.Address == "") == (c.Line == "") {
+		return errors.New("modbus: want one of an address host:port and a serial line")
+	}
+	if c.Address != "" && (c.Baud != 0 || c.Parity != "") {
+		return fmt.Errorf("modbus %s: baud and parity belong to a serial line", c.Address)
+	}
+	if c.Line != "" {
+		if c.Baud == 0 {
+			c.Baud = 19200
+		}
+		if c.Parity == "" {
+			c.Parity = Even
+		}
+		if c.Baud < 300 {
+			return fmt.Errorf("modbus %s: baud %d", c.Line, c.Baud)
+		}
+		if c.Parity != None && c.Parity != Even && c.Parity != Odd {
+			return fmt.Errorf("modbus %s: parity %q, want none, even or odd", c.Line, c.Parity)
+		}
 	}
 	if c.Unit == 0 {
 		c.Unit = 1
@@ -91,10 +123,35 @@ func (c *Config) Validate() error {
 		c.Timeout = 500 * time.Millisecond
 	}
 	if c.Timeout < 0 {
-		return fmt.Errorf("modbus %s: timeout %s", c.Address, c.Timeout)
+		return fmt.Errorf("modbus %s: timeout %s", c.name(), c.Timeout)
 	}
 	return nil
 }
+
+// name is where the slave stands, for errors.
+func (c *Config) name() string { return cmp.Or(c.Address, c.Line) }
+
+// transport is what a client's connection is made of.
+type transport interface {
+	modbus.ClientHandler
+	Connect() error
+	Close() error
+	limit(d time.Duration) // for the next step, connecting or a request
+}
+
+// tcp is the library's own transport.
+type tcp struct{ *modbus.TCPClientHandler }
+
+func newTCP(cfg *Config) tcp {
+	h := modbus.NewTCPClientHandler(cfg.Address)
+	h.SlaveId = cfg.Unit
+	// The library's own idle timer would close the connection in the middle of nothing; ours is kept alive
+	// by the heartbeat polls, and closed by every error.
+	h.IdleTimeout = 0
+	return tcp{h}
+}
+
+func (t tcp) limit(d time.Duration) { t.Timeout = d }
 
 // Client is one connection to one slave. Its methods may be called from any goroutine and take turns.
 type Client struct {
@@ -103,8 +160,9 @@ type Client struct {
 	// turn holds the one token; who has it owns handler, client and the fields up to the counts. It is a
 	// channel and no mutex, so that waiting for a slow slave ends with the caller's context.
 	turn    chan struct{}
-	handler *modbus.TCPClientHandler
+	handler transport
 	client  modbus.Client
+	given   time.Duration // what the handler was given for the step
 	open    bool
 	failed  int       // requests in a row that got no answer
 	last    error     // why the newest of them failed
@@ -120,12 +178,10 @@ func New(cfg Config) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	h := modbus.NewTCPClientHandler(cfg.Address)
-	h.SlaveId = cfg.Unit
-	h.Timeout = cfg.Timeout
-	// The library's own idle timer would close the connection in the middle of nothing; ours is kept alive
-	// by the heartbeat polls, and closed by every error.
-	h.IdleTimeout = 0
+	var h transport = newTCP(&cfg)
+	if cfg.Line != "" {
+		h = newRTU(&cfg)
+	}
 	c := &Client{cfg: cfg, turn: make(chan struct{}, 1), handler: h, client: modbus.NewClient(h)}
 	c.turn <- struct{}{}
 	return c, nil
@@ -178,7 +234,7 @@ func (c *Client) ReadCoils(ctx context.Context, addr, n uint16) ([]bool, error) 
 // WriteHolding writes holding registers in one request (function 16), so that they change together.
 func (c *Client) WriteHolding(ctx context.Context, addr uint16, values []uint16) error {
 	if len(values) == 0 || len(values) > maxWrite {
-		return fmt.Errorf("modbus %s: write %d registers, want 1 to %d", c.cfg.Address, len(values), maxWrite)
+		return fmt.Errorf("modbus %s: write %d registers, want 1 to %d", c.cfg.name(), len(values), maxWrite)
 	}
 	raw := make([]byte, 0, 2*len(values))
 	for _, v := range values {
@@ -204,7 +260,7 @@ func (c *Client) WriteCoil(ctx context.Context, addr uint16, on bool) error {
 
 func (c *Client) registers(ctx context.Context, what function, addr, n uint16, read func(addr, n uint16) ([]byte, error)) ([]uint16, error) {
 	if n == 0 || n > maxRead {
-		return nil, fmt.Errorf("modbus %s: %s: %d registers, want 1 to %d", c.cfg.Address, what, n, maxRead)
+		return nil, fmt.Errorf("modbus %s: %s: %d registers, want 1 to %d", c.cfg.name(), what, n, maxRead)
 	}
 	out := make([]uint16, n)
 	err := c.do(ctx, what, addr, func() error {
@@ -229,7 +285,7 @@ func (c *Client) registers(ctx context.Context, what function, addr, n uint16, r
 
 func (c *Client) bits(ctx context.Context, what function, addr, n uint16, read func(addr, n uint16) ([]byte, error)) ([]bool, error) {
 	if n == 0 || n > maxBits {
-		return nil, fmt.Errorf("modbus %s: %s: %d bits, want 1 to %d", c.cfg.Address, what, n, maxBits)
+		return nil, fmt.Errorf("modbus %s: %s: %d bits, want 1 to %d", c.cfg.name(), what, n, maxBits)
 	}
 	out := make([]bool, n)
 	err := c.do(ctx, what, addr, func() error {
@@ -263,14 +319,14 @@ func (c *Client) do(ctx context.Context, what function, addr uint16, request fun
 	}
 	defer func() { c.turn <- struct{}{} }()
 	if wait := time.Until(c.retry); wait > 0 {
-		return fmt.Errorf("modbus %s: failed %d times in a row, tried again in %s: %w", c.cfg.Address, c.failed, wait.Round(time.Millisecond), c.last)
+		return fmt.Errorf("modbus %s: failed %d times in a row, tried again in %s: %w", c.cfg.name(), c.failed, wait.Round(time.Millisecond), c.last)
 	}
 	err := c.attempt(ctx, what, addr, request)
 	switch {
 	case err == nil || errors.Is(err, ErrException):
 		c.failed, c.last, c.retry = 0, nil, time.Time{}
 		return err
-	case ctx.Err() != nil, c.handler.Timeout < c.cfg.Timeout && isTimeout(err):
+	case ctx.Err() != nil, c.given < c.cfg.Timeout && isTimeout(err):
 		// The caller's patience ended, not the slave's time: that is no failure of the slave.
 		return fmt.Errorf("%w: %w", cmp.Or(ctx.Err(), context.DeadlineExceeded), err)
 	}
@@ -291,7 +347,7 @@ func (c *Client) attempt(ctx context.Context, what function, addr uint16, reques
 	if !c.open {
 		if err := c.handler.Connect(); err != nil {
 			c.errors.Add(1)
-			return fmt.Errorf("modbus %s: connect: %w; check the address and that the device has power", c.cfg.Address, err)
+			return fmt.Errorf("modbus %s: connect: %w; check the address or the cable, and that the device has power", c.cfg.name(), err)
 		}
 		c.open = true
 		c.opened.Add(1)
@@ -309,14 +365,14 @@ func (c *Client) attempt(ctx context.Context, what function, addr uint16, reques
 	// The library calls every answer to another function an exception. A real one is to this function, has the
 	// top bit set and a code.
 	if errors.As(err, &exception) && exception.FunctionCode == byte(what)|exceptionMark && exception.ExceptionCode != 0 {
-		return fmt.Errorf("modbus %s unit %d: %s at %d: %w %d (%w)", c.cfg.Address, c.cfg.Unit, what, addr, ErrException, exception.ExceptionCode, err)
+		return fmt.Errorf("modbus %s unit %d: %s at %d: %w %d (%w)", c.cfg.name(), c.cfg.Unit, what, addr, ErrException, exception.ExceptionCode, err)
 	}
 	// The library keeps the connection after a timeout. The late answer would then wait in it and every
 	// later answer be one behind, for ever. So: a new connection after every error.
 	if cerr := c.close(); cerr != nil {
 		err = errors.Join(err, cerr)
 	}
-	return fmt.Errorf("modbus %s unit %d: %s at %d: %w", c.cfg.Address, c.cfg.Unit, what, addr, err)
+	return fmt.Errorf("modbus %s unit %d: %s at %d: %w", c.cfg.name(), c.cfg.Unit, what, addr, err)
 }
 
 // limit gives the next step what the caller has left, at most the configured time. The library knows no
@@ -325,14 +381,15 @@ func (c *Client) limit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c.handler.Timeout = c.cfg.Timeout
+	c.given = c.cfg.Timeout
 	if end, ok := ctx.Deadline(); ok {
 		left := time.Until(end)
 		if left <= 0 {
 			return context.DeadlineExceeded
 		}
-		c.handler.Timeout = min(left, c.cfg.Timeout)
+		c.given = min(left, c.cfg.Timeout)
 	}
+	c.handler.limit(c.given)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package modbusscale
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,8 +23,12 @@ const (
 // Config says which scale stands where.
 type Config struct {
 	Device  string // its name in cursors, gaps, logs and metrics
-	Address string // host:port
-	Unit    uint8  // 0 means 1
+	Address string // host:port of Modbus TCP
+	// Line is the path of a serial line with Modbus RTU, instead of Address; the scale is alone on it.
+	Line    string
+	Baud    int           // of the line; 0 means 19200
+	Parity  modbus.Parity // of the line; empty means even
+	Unit    uint8         // 0 means 1
 	Profile Profile
 	// Silence is how long a scale may fail to answer, stand still or complain before it is down; 0 means 2 s.
 	// Nothing is lost meanwhile as long as the ring holds it.
@@ -38,8 +43,8 @@ type Config struct {
 
 // Validate fills in defaults and says what is wrong.
 func (c *Config) Validate() error {
-	if c.Device == "" || c.Address == "" {
-		return errors.New("modbus scale: device and address are needed")
+	if c.Device == "" || c.Address == "" && c.Line == "" {
+		return errors.New("modbus scale: a device and an address or a line are needed")
 	}
 	if err := c.Profile.check(); err != nil {
 		return fmt.Errorf("modbus scale %s: profile: %w", c.Device, err)
@@ -64,6 +69,7 @@ type Scale struct {
 	cfg    Config
 	lay    layout
 	client *modbus.Client
+	at     string // address or line, for errors
 	log    *slog.Logger
 
 	mu     sync.Mutex // owns health and bad
@@ -90,12 +96,13 @@ func New(cfg Config) (*Scale, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c, err := modbus.New(modbus.Config{Address: cfg.Address, Unit: cfg.Unit, Timeout: cfg.Profile.Timeout.Std()})
+	c, err := modbus.New(modbus.Config{
+		Address: cfg.Address, Line: cfg.Line, Baud: cfg.Baud, Parity: cfg.Parity, Unit: cfg.Unit, Timeout: cfg.Profile.Timeout.Std()})
 	if err != nil {
 		return nil, err
 	}
 	return &Scale{
-		cfg: cfg, lay: newLayout(cfg.Profile), client: c, log: cfg.Logger.With("device", cfg.Device, "address", cfg.Address),
+		cfg: cfg, lay: newLayout(cfg.Profile), client: c, at: cmp.Or(cfg.Address, cfg.Line), log: cfg.Logger.With("device", cfg.Device, "at", cmp.Or(cfg.Address, cfg.Line)),
 		health: wim.DeviceHealth{Device: cfg.Device, Reason: "the scale was not asked yet", Since: wim.TimeOf(cfg.Now())},
 	}, nil
 }
@@ -174,7 +181,7 @@ func (s *Scale) poll(ctx context.Context, emit func(wim.Reading)) error {
 		}
 	}
 	if err := s.lay.ailing(st.status); err != nil {
-		return fmt.Errorf("modbus scale %s: %w", s.cfg.Address, err)
+		return fmt.Errorf("modbus scale %s: %w", s.at, err)
 	}
 	s.rise(at, emit)
 	if now := s.cfg.Now(); now.Sub(s.beaten) >= beat || now.Before(s.beaten) {
@@ -237,14 +244,14 @@ func (s *Scale) state(ctx context.Context) (st state, at time.Time, err error) {
 	st = s.lay.state(regs)
 	switch {
 	case st.boot == 0:
-		return st, at, fmt.Errorf("modbus scale %s: boot 0; check the profile's addresses and word order, and that the scale has started", s.cfg.Address)
+		return st, at, fmt.Errorf("modbus scale %s: boot 0; check the profile's addresses and word order, and that the scale has started", s.at)
 	case s.lay.State.Slots != nil && st.slots != s.lay.Ring.Slots:
-		return st, at, fmt.Errorf("modbus scale %s: its ring has %d slots, the profile %s says %d; correct the profile", s.cfg.Address, st.slots, s.lay.Name, s.lay.Ring.Slots)
+		return st, at, fmt.Errorf("modbus scale %s: its ring has %d slots, the profile %s says %d; correct the profile", s.at, st.slots, s.lay.Name, s.lay.Ring.Slots)
 	}
 	if st.time != s.clock || st.boot != s.boot || at.Before(s.moved) {
 		s.clock, s.moved = st.time, at
 	} else if at.Sub(s.moved) > s.cfg.Silence {
-		return st, at, fmt.Errorf("modbus scale %s: it answers, but its clock stands still at %d; start it again", s.cfg.Address, st.time)
+		return st, at, fmt.Errorf("modbus scale %s: it answers, but its clock stands still at %d; start it again", s.at, st.time)
 	}
 	return st, at, nil
 }
@@ -275,7 +282,7 @@ func (s *Scale) follow(st state) (upto uint32, err error) {
 		return s.last + (st.counter-s.last)&s.lay.numberMask, nil
 	}
 	if st.counter < s.last {
-		return 0, fmt.Errorf("modbus scale %s: its counter went back from %d to %d without a new boot; start it again, and if that does not help its maker must mend it", s.cfg.Address, s.last, st.counter)
+		return 0, fmt.Errorf("modbus scale %s: its counter went back from %d to %d without a new boot; start it again, and if that does not help its maker must mend it", s.at, s.last, st.counter)
 	}
 	return st.counter, nil
 }

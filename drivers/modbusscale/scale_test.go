@@ -632,8 +632,8 @@ func TestAConfigurationThatCannotWork(t *testing.T) {
 		name, want string
 		cfg        Config
 	}{
-		{"without a device", "device and address are needed", Config{Address: "127.0.0.1:502", Profile: shipped(t)}},
-		{"without an address", "device and address are needed", Config{Device: "x", Profile: shipped(t)}},
+		{"without a device", "a device and an address or a line are needed", Config{Address: "127.0.0.1:502", Profile: shipped(t)}},
+		{"without an address", "a device and an address or a line are needed", Config{Device: "x", Profile: shipped(t)}},
 		{"without a profile", "profile: kind", Config{Device: "x", Address: "127.0.0.1:502"}},
 		{"with a silence that cannot be", "silence of -1s", Config{Device: "x", Address: "127.0.0.1:502", Profile: shipped(t), Silence: -time.Second}},
 	} {

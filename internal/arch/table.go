@@ -64,13 +64,13 @@ func rooms() []Room {
 			Why: "It is for tests only; no room has an arrow to it outside tests.",
 		},
 		{
-			Path: "drivers/modbus", Foreign: []string{goburrow},
-			Tests: []string{simonvet},
-			Why:   "The other end in its tests is another library, so that two implementations meet.",
+			Path: "drivers/modbus", Foreign: []string{goburrow, gobus},
+			Tests: []string{pty, simonvet},
+			Why:   "The other end in its tests is another library, or a slave on a pseudo-terminal, so that two implementations meet.",
 		},
 		{
 			Path: "drivers/modbusscale", Ours: []string{"drivers/modbus", "internal/conf", "wim"},
-			Tests: []string{"configs", "drivers/scaletest", simonvet},
+			Tests: []string{"configs", "drivers/scaletest", pty, simonvet},
 			Why:   "As drivers/modbus; its tests load the profile that ships.",
 		},
 		{
@@ -159,6 +159,6 @@ func powers() []Power {
 		{Name: "the broker", Imports: []string{nats}, Rooms: []string{"uplink/broker"}},
 		{Name: "signing", Imports: []string{jose}, Rooms: []string{"wim/seal"}},
 		{Name: "HTML", Imports: []string{"html/template"}, Rooms: []string{"center/console", "internal/web"}},
-		{Name: "the serial line", Imports: []string{gobus}, Rooms: []string{"drivers/serial"}},
+		{Name: "the serial line", Imports: []string{gobus}, Rooms: []string{"drivers/modbus", "drivers/serial"}},
 	}
 }

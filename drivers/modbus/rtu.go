@@ -1,0 +1,136 @@
+package modbus
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/goburrow/modbus"
+	port "go.bug.st/serial"
+)
+
+// Sizes of RTU frames in bytes.
+const (
+	rtuHead      = 3 // unit, function, byte count or exception
+	rtuTail      = 2 // checksum
+	rtuException = rtuHead + rtuTail
+	rtuEcho      = 8 // answer to a write: the request's first six bytes again, and the checksum
+	rtuMax       = 256
+)
+
+// rtu carries frames over a serial line. Of the library it takes frames and checksums only: its own serial
+// transport keeps a late answer for the next request and cuts an exception short.
+type rtu struct {
+	*modbus.RTUClientHandler // as packager
+	path                     string
+	mode                     port.Mode
+	timeout                  time.Duration
+
+	line  port.Port
+	heard time.Time // when the last byte came or went
+}
+
+func newRTU(cfg *Config) *rtu {
+	h := modbus.NewRTUClientHandler(cfg.Line)
+	h.SlaveId = cfg.Unit
+	m := port.Mode{BaudRate: cfg.Baud, DataBits: 8, Parity: port.NoParity, StopBits: port.OneStopBit}
+	switch cfg.Parity {
+	case Even:
+		m.Parity = port.EvenParity
+	case Odd:
+		m.Parity = port.OddParity
+	case None:
+	}
+	return &rtu{RTUClientHandler: h, path: cfg.Line, mode: m}
+}
+
+func (r *rtu) limit(d time.Duration) { r.timeout = d }
+
+// Connect opens the line.
+func (r *rtu) Connect() error {
+	if _, err := os.Stat(r.path); err != nil {
+		return err
+	}
+	p, err := port.Open(r.path, &r.mode)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", r.path, err)
+	}
+	r.line, r.heard = p, time.Now()
+	return nil
+}
+
+// Close closes the line; a closed one stays closed.
+func (r *rtu) Close() error {
+	if r.line == nil {
+		return nil
+	}
+	err := r.line.Close()
+	r.line = nil
+	return err
+}
+
+// Send asks once and returns the whole answer.
+func (r *rtu) Send(request []byte) ([]byte, error) {
+	if r.line == nil {
+		return nil, errors.New("the line is not open")
+	}
+	// Frames are told apart by silence.
+	time.Sleep(r.gap() - time.Since(r.heard))
+	// What waits is the late answer to an earlier request: RTU frames have no number that would tell.
+	if err := r.line.ResetInputBuffer(); err != nil {
+		return nil, err
+	}
+	for rest := request; len(rest) > 0; {
+		n, err := r.line.Write(rest)
+		if err != nil {
+			return nil, err
+		}
+		rest = rest[n:]
+	}
+	buf, have, want := make([]byte, rtuMax), 0, rtuException
+	for end := time.Now().Add(r.timeout); have < want; {
+		left := time.Until(end)
+		if left <= 0 {
+			return nil, fmt.Errorf("%d of at least %d bytes came in %s: %w", have, want, r.timeout, os.ErrDeadlineExceeded)
+		}
+		if err := r.line.SetReadTimeout(left); err != nil {
+			return nil, err
+		}
+		// The library reports a timeout as no bytes and no error.
+		n, err := r.line.Read(buf[have:])
+		if err != nil {
+			return nil, err
+		}
+		have += n
+		if have >= rtuHead {
+			if want = answerSize(buf); want > rtuMax {
+				return nil, fmt.Errorf("an answer of %d bytes, at most %d are possible", want, rtuMax)
+			}
+		}
+	}
+	r.heard = time.Now()
+	if have > want {
+		return nil, fmt.Errorf("%d bytes came behind the answer", have-want)
+	}
+	return buf[:want], nil
+}
+
+// gap is the silence between two frames: 3.5 characters, and above 19200 baud 1.75 ms.
+func (r *rtu) gap() time.Duration {
+	if r.mode.BaudRate > 19200 {
+		return 1750 * time.Microsecond
+	}
+	return 7 * 11 * time.Second / time.Duration(2*r.mode.BaudRate)
+}
+
+// answerSize is how long the answer is that begins with head.
+func answerSize(head []byte) int {
+	switch f := function(head[1]); f {
+	case readCoils, readDiscrete, readHolding, readInput:
+		return rtuHead + int(head[2]) + rtuTail
+	case writeCoil, writeHolding:
+		return rtuEcho
+	}
+	return rtuException // an exception, or no answer at all, which the checksum tells
+}
