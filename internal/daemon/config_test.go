@@ -1,12 +1,15 @@
 package daemon
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/internal/stand"
+	"github.com/axlegate/axlegate/wim"
 )
 
 const samples = "../../configs/samples/"
@@ -49,10 +52,11 @@ func TestAMistakeInAConfigurationIsNamed(t *testing.T) {
 		{"a clock that nobody keeps", "edge.yaml", "clock: system", "clock: sundial", "want system or host"},
 		{"a kind of scale that there is not", "edge.yaml", "kind: modbus", "kind: radar", `edge.yaml:61:13: lanes[1].scale.kind: "radar" is not known; there is: serial, modbus`},
 		{"a Modbus scale that is not said to be one", "edge.yaml", "      kind: modbus              # serial when left out\n", "", "lanes[1].scale.kind: is missing; a scale with an address is of kind modbus"},
-		{"a Modbus scale with a line", "edge.yaml", "unit: 1\n", "path: /dev/ttyS0\n", "edge.yaml:63:13: lanes[1].scale.path: belongs to no scale of kind modbus"},
-		{"a Modbus scale without an address", "edge.yaml", "      address: 192.0.2.30:502\n", "", "lanes[1].scale.address: is missing"},
+		{"a Modbus scale with a line", "edge.yaml", "unit: 1\n", "path: /dev/ttyS0\n", "edge.yaml:63:13: lanes[1].scale.path: has no meaning for a scale on Modbus with an address"},
+		{"a Modbus scale without an address", "edge.yaml", "address: 192.0.2.30:502 ", "address: \"\" ", "lanes[1].scale.address: is missing"},
+		{"a Modbus scale in a dialect", "edge.yaml", "profile: axle-ring-tcp", "dialect: af1", "lanes[1].scale.dialect: has no meaning for a scale on Modbus"},
 		{"a Modbus scale without a port", "edge.yaml", "address: 192.0.2.30:502", "address: 192.0.2.30", "edge.yaml:62:16: lanes[1].scale.address"},
-		{"a serial scale with a register profile", "edge.yaml", "dialect: af1", "profile: axle-ring-tcp", "lanes[0].scale.profile: belongs to no scale of kind serial"},
+		{"a serial scale with a register profile", "edge.yaml", "dialect: af1", "profile: axle-ring-tcp", "lanes[0].scale.profile: has no meaning for a serial scale"},
 		{"a serial scale without a line", "edge.yaml", "      path: /dev/serial/by-id/usb-scale-1\n", "", "lanes[0].scale.path: is missing; name the port"},
 		{"no site at all", "center.yaml", "sites:\n  - site: north-1\n    region: 51/5101/510104/north\n    keys: [north-1.pem.pub]\n    password_file: north-1.password\n", "", "nobody could send"},
 		{"a region that does not exist", "center.yaml", "region: 51/5101/510104/north\n", "region: 51/5101/510104/south\n", "not listed under regions"},
@@ -84,6 +88,29 @@ func TestAMistakeInAConfigurationIsNamed(t *testing.T) {
 			}
 			if err := load[c.file](path); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.file) {
 				t.Errorf("error %v, want the file's name and %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAScaleOnModbusMayStandOnALine(t *testing.T) {
+	for _, c := range []struct {
+		name, lines, want string
+	}{
+		{"a line", "path: /dev/ttyS1\n      parity: none\n      baud: 9600", ""},
+		{"a line with a parity that there is not", "path: /dev/ttyS1\n      parity: mark", "want none, even or odd"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := ScaleConfig{Device: "scale-1", Kind: scaleModbus, Path: "/dev/ttyS1"}
+			if err := conf.Decode("x.yaml", []byte("device: scale-1\nkind: modbus\n"+strings.ReplaceAll(c.lines, "      ", "")), &s); err != nil {
+				t.Fatal(err)
+			}
+			if _, msg, _ := s.mistake(); msg != "" {
+				t.Error(msg)
+			}
+			_, err := openScale(&EdgeConfig{}, &s, func(string) (wim.DeviceCursor, bool) { return wim.DeviceCursor{}, false }, slog.New(slog.DiscardHandler))
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
 			}
 		})
 	}

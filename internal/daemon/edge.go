@@ -19,6 +19,7 @@ import (
 
 	"github.com/axlegate/axlegate/configs"
 	"github.com/axlegate/axlegate/drivers/camera"
+	"github.com/axlegate/axlegate/drivers/modbus"
 	"github.com/axlegate/axlegate/drivers/modbusscale"
 	"github.com/axlegate/axlegate/drivers/serial"
 	"github.com/axlegate/axlegate/drivers/sign"
@@ -223,7 +224,8 @@ func openScale(cfg *EdgeConfig, c *ScaleConfig, after cursors, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	return modbusscale.New(modbusscale.Config{Device: c.Device, Address: c.Address, Unit: c.Unit, Profile: p, Logger: log,
+	return modbusscale.New(modbusscale.Config{Device: c.Device, Address: c.Address, Line: cfg.path(c.Path), Baud: c.Baud, Parity: modbus.Parity(c.Parity),
+		Unit: c.Unit, Profile: p, Logger: log,
 		After: func() (wim.DeviceCursor, bool) { return after(c.Device) }})
 }
 

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -83,18 +82,18 @@ type LaneConfig struct {
 	Sign       *SignConfig      `yaml:"sign"`
 }
 
-// ScaleConfig is the scale of a lane: one on a serial line, or one that is asked over Modbus.
+// ScaleConfig is the scale of a lane: one that sends on a serial line, or one that is asked over Modbus, at an
+// address or on a serial line of its own.
 type ScaleConfig struct {
-	Device string `yaml:"device"`
-	Kind   string `yaml:"kind"` // "serial" (or empty) or "modbus"
-	// Of a serial scale.
-	Path    string `yaml:"path"`
-	Baud    int    `yaml:"baud"`    // 0 means 115200
-	Dialect string `yaml:"dialect"` // "af1"
-	// Of a Modbus scale.
-	Address string `yaml:"address"` // host:port
-	Unit    uint8  `yaml:"unit"`    // 0 means 1
-	Profile string `yaml:"profile"` // embedded register profile, or a .yaml file; empty means axle-ring-tcp
+	Device  string `yaml:"device"`
+	Kind    string `yaml:"kind"`    // "serial" (or empty) or "modbus"
+	Path    string `yaml:"path"`    // of the line
+	Baud    int    `yaml:"baud"`    // of the line; 0 means 115200 for a serial scale and 19200 for Modbus
+	Dialect string `yaml:"dialect"` // of a serial scale: "af1"
+	Parity  string `yaml:"parity"`  // of a line with Modbus: even (or empty), none or odd
+	Address string `yaml:"address"` // of Modbus TCP, host:port
+	Unit    uint8  `yaml:"unit"`    // of Modbus; 0 means 1
+	Profile string `yaml:"profile"` // of Modbus: embedded register profile, or a .yaml file; empty means axle-ring-tcp
 }
 
 // The kinds of scale.
@@ -103,13 +102,17 @@ const (
 	scaleModbus = "modbus"
 )
 
+// setting is a key of a scale that is given.
+type setting struct {
+	key string
+	set bool
+}
+
 // mistake tells what is wrong with a scale's own settings: the key that it is about, what is wrong and what to
 // do. An empty message is none.
 func (s *ScaleConfig) mistake() (key, msg, hint string) {
-	others := []struct {
-		key string
-		set bool
-	}{{"address", s.Address != ""}, {"unit", s.Unit != 0}, {"profile", s.Profile != ""}}
+	var others []setting
+	what := "a serial scale"
 	switch s.Kind {
 	case "", scaleSerial:
 		if s.Path == "" && s.Kind == "" && s.Address != "" {
@@ -118,23 +121,26 @@ func (s *ScaleConfig) mistake() (key, msg, hint string) {
 		if s.Path == "" {
 			return "path", "is missing", "name the port by /dev/serial/by-id"
 		}
+		others = []setting{{"address", s.Address != ""}, {"unit", s.Unit != 0}, {"profile", s.Profile != ""}, {"parity", s.Parity != ""}}
 	case scaleModbus:
-		if s.Address == "" {
-			return "address", "is missing", "write it as 192.0.2.30:502"
+		others = []setting{{"dialect", s.Dialect != ""}}
+		what = "a scale on Modbus"
+		switch {
+		case s.Address == "" && s.Path == "":
+			return "address", "is missing", "write it as 192.0.2.30:502, or name a serial line by path"
+		case s.Address != "":
+			if _, _, err := net.SplitHostPort(s.Address); err != nil {
+				return "address", fmt.Sprintf("%q is no address", s.Address), "write it as 192.0.2.30:502"
+			}
+			what += " with an address"
+			others = append(others, setting{"path", s.Path != ""}, setting{"baud", s.Baud != 0}, setting{"parity", s.Parity != ""})
 		}
-		if _, _, err := net.SplitHostPort(s.Address); err != nil {
-			return "address", fmt.Sprintf("%q is no address", s.Address), "write it as 192.0.2.30:502"
-		}
-		others[0].key, others[0].set = "path", s.Path != ""
-		others[1].key, others[1].set = "baud", s.Baud != 0
-		others[2].key, others[2].set = "dialect", s.Dialect != ""
 	default:
 		return "kind", fmt.Sprintf("%q is not known", s.Kind), "there is: " + scaleSerial + ", " + scaleModbus
 	}
 	for _, o := range others {
 		if o.set {
-			kind := cmp.Or(s.Kind, scaleSerial)
-			return o.key, "belongs to no scale of kind " + kind, "leave it out, or correct kind"
+			return o.key, "has no meaning for " + what, "leave it out, or correct kind"
 		}
 	}
 	return "", "", ""
