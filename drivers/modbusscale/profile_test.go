@@ -50,3 +50,40 @@ func TestAMistakeInAProfileIsNamedWithItsPlace(t *testing.T) {
 		})
 	}
 }
+
+// FuzzProfile: whatever is accepted as a profile decodes any registers without reaching beyond them.
+func FuzzProfile(f *testing.F) {
+	good, err := os.ReadFile("../../configs/devices/axle-ring-tcp.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add(bytes.ReplaceAll(good, []byte("width: 32"), []byte("width: 16")))
+	f.Add(bytes.Replace(good, []byte("base: 0"), []byte("base: 64000"), 1))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := LoadProfile("x.yaml", b)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "x.yaml") {
+				t.Errorf("error %v", err)
+			}
+			return
+		}
+		l := newLayout(p)
+		regs := make([]uint16, max(int(l.count), l.Ring.Registers))
+		for i := range regs {
+			regs[i] = 0xFFFF
+		}
+		l.state(regs[:l.count])
+		if _, _, err := l.event(regs[:l.Ring.Registers], 1<<32-1); err == nil && l.Kinds.Axle != 0xFFFF && l.Kinds.VehicleEnd != 0xFFFF {
+			t.Error("a slot full of ones is an event")
+		}
+		for _, n := range []uint32{0, 1, uint32(l.Ring.Slots) - 1, uint32(l.Ring.Slots), 1<<32 - 1} {
+			if addr, rest := l.slot(n); int(addr)+rest*l.Ring.Registers > 65536 || rest < 1 || addr < l.Base+l.Ring.At {
+				t.Errorf("event %d lies at %d with %d slots to the end", n, addr, rest)
+			}
+		}
+		if l.perRequest < 1 || l.perRequest*l.Ring.Registers > maxRegisters || int(l.count) > maxRegisters || l.tick <= 0 {
+			t.Errorf("%+v", l)
+		}
+	})
+}

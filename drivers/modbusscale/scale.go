@@ -195,6 +195,9 @@ func (s *Scale) poll(ctx context.Context, emit func(wim.Reading)) error {
 // take hands on the events of one request that count, in order. upto is the counter after the request, st
 // the state after it and at when it came. It returns false when the next event must be read again later.
 func (s *Scale) take(regs []uint16, from, count, upto uint32, st state, at time.Time, emit func(wim.Reading)) bool {
+	if wim.TimeOf(at) < s.newest {
+		s.newest = 0 // the site's clock was set back
+	}
 	for i := range count {
 		number := from + i
 		if upto-number >= uint32(s.lay.Ring.Slots) {

@@ -335,6 +335,31 @@ func TestAnEventThatWaitedHasTheTimeAtWhichItHappened(t *testing.T) {
 	}
 }
 
+func TestASitesClockThatIsSetBackHoldsNoEventInTheFuture(t *testing.T) {
+	d := newDevice(t)
+	var mu sync.Mutex
+	back := time.Duration(0)
+	now := func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return time.Now().Add(-back)
+	}
+	r := run(t, Config{Address: d.addr, Now: now})
+	d.noteMany(1)
+	r.untilSeq(d.boot, 1)
+	mu.Lock()
+	back = time.Hour
+	mu.Unlock()
+	d.noteMany(1)
+	r.untilSeq(d.boot, 2)
+	if e := r.events(); e[1].Arrival.Sub(e[0].Arrival) > -59*time.Minute {
+		t.Errorf("events at %s and %s", e[0].Arrival, e[1].Arrival)
+	}
+	if n := len(r.readings(wim.LinkDown)); n != 0 {
+		t.Errorf("the link went down %d times", n)
+	}
+}
+
 func TestAShortSilenceIsNoLossAndIsNotTold(t *testing.T) {
 	d := newDevice(t)
 	r := run(t, Config{Address: d.addr, Silence: time.Minute})
