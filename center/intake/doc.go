@@ -6,6 +6,8 @@
 // again; what cannot be believed or read is set aside within bounds, counted, and blocks nothing. When the
 // store cannot write, HandleMessages says so by an error and the messages must come again.
 //
+// Several centres may share the work: Duty holds the slots of this one by leases.
+//
 // Messages come in batches, and batches that meet are stored by one transaction. Whatever is set aside among
 // them, and whoever leaves while it runs, the others are stored all the same.
 //

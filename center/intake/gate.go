@@ -11,16 +11,12 @@ import (
 	"github.com/axlegate/axlegate/center/store"
 )
 
-// Bounds of one transaction. A batch with more is stored in several, one after another; batches that wait are
-// stored together while they fit.
-const (
-	groupSegments = 1024
-	groupRecords  = 8 << 10
-	groupBytes    = 8 << 20
-)
-
-// weight is what is bounded.
+// weight is what is bounded in a transaction.
 type weight struct{ segments, records, bytes int }
+
+// groupMost bounds one transaction. A batch with more is stored in several, one after another; batches that wait
+// are stored together while they fit.
+func groupMost() weight { return weight{segments: 1 << 10, records: 8 << 10, bytes: 8 << 20} }
 
 func weigh(s *store.Segment) weight {
 	w := weight{1, len(s.Records), len(s.JWS)}
@@ -34,15 +30,15 @@ func (w weight) and(o weight) weight {
 	return weight{w.segments + o.segments, w.records + o.records, w.bytes + o.bytes}
 }
 
-func (w weight) fits() bool {
-	return w.segments <= groupSegments && w.records <= groupRecords && w.bytes <= groupBytes
+func (w weight) within(most weight) bool {
+	return w.segments <= most.segments && w.records <= most.records && w.bytes <= most.bytes
 }
 
 // fitting tells how many segments from the front one transaction takes, at least one.
-func fitting(good []*piece) int {
+func (g *gate) fitting(good []*piece) int {
 	var sum weight
 	for i, p := range good {
-		if sum = sum.and(weigh(&p.seg)); !sum.fits() && i > 0 {
+		if sum = sum.and(weigh(&p.seg)); !sum.within(g.most) && i > 0 {
 			return i
 		}
 	}
@@ -59,6 +55,7 @@ type outcome struct {
 // wait together: the store's sync is paid once for them. One of those who wait does the work for the others.
 type gate struct {
 	into Store
+	most weight
 	took func(segments int)
 	turn chan struct{}
 
@@ -78,7 +75,7 @@ type job struct {
 }
 
 func newGate(into Store, took func(int)) *gate {
-	return &gate{into: into, took: took, turn: make(chan struct{}, 1)}
+	return &gate{into: into, most: groupMost(), took: took, turn: make(chan struct{}, 1)}
 }
 
 // store stores segments that have been checked and fit one transaction. An error means that none of them may be
@@ -118,7 +115,7 @@ func (g *gate) together() []*job {
 	var sum weight
 	n := 0
 	for ; n < len(g.waiting); n++ {
-		if sum = sum.and(g.waiting[n].weight); !sum.fits() && n > 0 {
+		if sum = sum.and(g.waiting[n].weight); !sum.within(g.most) && n > 0 {
 			break
 		}
 	}

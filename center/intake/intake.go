@@ -133,7 +133,7 @@ func (in *Intake) handle(ctx context.Context, all []piece) error {
 		}
 	}
 	for len(good) > 0 {
-		n := fitting(good)
+		n := in.gate.fitting(good)
 		if err := in.store(ctx, good[:n]); err != nil {
 			return err
 		}
