@@ -69,10 +69,10 @@ func (c *Console) showBoard(w http.ResponseWriter, r *http.Request, v visit, sta
 }
 
 func (c *Console) readBoard(w http.ResponseWriter, r *http.Request, v visit, id int64) (*boardView, error) {
-	ctx := r.Context()
-	entries, last, err := c.entries(ctx, v, boardEntries)
+	ctx, viewer := r.Context(), v.viewer()
+	entries, last, err := c.cfg.Store.Board(ctx, viewer, boardEntries)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("board: %w", err)
 	}
 	now := c.now()
 	b := &boardView{frame: c.newFrame(w, r, v, v.words.T("board.title")), Follow: id == 0}
@@ -96,9 +96,9 @@ func (c *Console) readBoard(w http.ResponseWriter, r *http.Request, v visit, id 
 	switch {
 	case b.Entry != nil:
 	case id != 0: // older than the board reaches
-		e, err := c.entry(ctx, v, id)
+		e, err := c.cfg.Store.Entry(ctx, viewer, id)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("alert %d: %w", id, err)
 		}
 		b.Entry = c.view(v, &e, b.Now)
 	case len(b.Open) > 0:
@@ -127,12 +127,12 @@ func (c *Console) status(ctx context.Context, v visit) (statusView, error) {
 	s := statusView{Words: v.words, Competence: v.officer.Competence}
 	now := c.now()
 	var err error
-	if s.Totals, err = c.totals(ctx, v, wim.TimeOf(v.words.Midnight(now))); err != nil {
-		return s, err
+	if s.Totals, err = c.cfg.Store.Totals(ctx, v.viewer(), wim.TimeOf(v.words.Midnight(now))); err != nil {
+		return s, fmt.Errorf("totals: %w", err)
 	}
-	sites, err := c.sites(ctx, v)
+	sites, err := c.cfg.Store.Sites(ctx, v.viewer())
 	if err != nil {
-		return s, err
+		return s, fmt.Errorf("sites: %w", err)
 	}
 	for _, st := range sites {
 		s.Sites = append(s.Sites, siteView{SiteState: st, Heard: v.words.Moment(st.Heard, wim.TimeOf(now))})
@@ -151,13 +151,13 @@ func (c *Console) fragment(w http.ResponseWriter, r *http.Request, v visit) {
 }
 
 func (c *Console) showFragment(w http.ResponseWriter, r *http.Request, v visit, status int, id int64, notice string, good bool) {
-	e, err := c.entry(r.Context(), v, id)
+	e, err := c.cfg.Store.Entry(r.Context(), v.viewer(), id)
 	switch {
 	case errors.Is(err, center.ErrNotFound):
 		c.fail(w, r, http.StatusNotFound, nil)
 		return
 	case err != nil:
-		c.fail(w, r, http.StatusInternalServerError, err)
+		c.fail(w, r, http.StatusInternalServerError, fmt.Errorf("alert %d: %w", id, err))
 		return
 	}
 	if err := c.look(r.Context(), v, "alert "+strconv.FormatInt(id, 10), e.Matter.String()); err != nil {
@@ -178,14 +178,14 @@ func (c *Console) acknowledge(w http.ResponseWriter, r *http.Request, v visit) {
 		return
 	}
 	script := r.URL.Query().Has("fragment")
-	err = c.takeNote(r.Context(), v, id)
+	err = c.cfg.Store.Acknowledge(r.Context(), v.viewer(), id)
 	switch {
 	case errors.Is(err, center.ErrNotFound):
 		c.fail(w, r, http.StatusNotFound, nil)
 	case errors.Is(err, center.ErrAlreadyAcknowledged):
-		e, err := c.entry(r.Context(), v, id)
+		e, err := c.cfg.Store.Entry(r.Context(), v.viewer(), id)
 		if err != nil {
-			c.fail(w, r, http.StatusInternalServerError, err)
+			c.fail(w, r, http.StatusInternalServerError, fmt.Errorf("alert %d: %w", id, err))
 			return
 		}
 		notice := v.words.T("entry.already", e.Alert.AcknowledgedBy, v.words.DateTime(e.Alert.AcknowledgedAt))

@@ -25,15 +25,15 @@ import (
 type Store interface {
 	Officer(ctx context.Context, login string) (center.Officer, error)
 	// Board returns the newest entries, newest first, and the id of the last event they include.
-	Board(ctx context.Context, c wim.Competence, limit int) (entries []center.Entry, last int64, err error)
-	Entry(ctx context.Context, c wim.Competence, alert int64) (center.Entry, error)
-	EventsAfter(ctx context.Context, c wim.Competence, after int64, limit int) ([]center.Event, error)
+	Board(ctx context.Context, v center.Viewer, limit int) (entries []center.Entry, last int64, err error)
+	Entry(ctx context.Context, v center.Viewer, alert int64) (center.Entry, error)
+	EventsAfter(ctx context.Context, v center.Viewer, after int64, limit int) ([]center.Event, error)
 	// Changed gives a hint that events may have been written; the table is the truth.
 	Changed() (hint <-chan struct{}, cancel func())
 	// Acknowledge returns center.ErrAlreadyAcknowledged when somebody was faster.
-	Acknowledge(ctx context.Context, c wim.Competence, alert int64, login string) error
-	Totals(ctx context.Context, c wim.Competence, since wim.Time) (center.Totals, error)
-	Sites(ctx context.Context) ([]center.SiteState, error)
+	Acknowledge(ctx context.Context, v center.Viewer, alert int64) error
+	Totals(ctx context.Context, v center.Viewer, since wim.Time) (center.Totals, error)
+	Sites(ctx context.Context, v center.Viewer) ([]center.SiteState, error)
 }
 
 // Pictures gives the pictures that the centre holds. A picture that it does not have is fs.ErrNotExist or

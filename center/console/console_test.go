@@ -113,7 +113,7 @@ func TestTheSecondAcknowledgementIsToldWhoWasFirst(t *testing.T) {
 	other.post(path, nil).wants(http.StatusConflict).says(".notice", "Already acknowledged by road at")
 	a := other.post(path+"?fragment", nil).wants(http.StatusConflict)
 	a.says("article .notice", "Already acknowledged by road at")
-	if e, err := s.store.Entry(t.Context(), wim.RoadAdministration, road); err != nil || e.Alert.AcknowledgedBy != "road" {
+	if e, err := s.store.Entry(t.Context(), center.Viewer{Role: center.Enforcer, Competence: wim.RoadAdministration}, road); err != nil || e.Alert.AcknowledgedBy != "road" {
 		t.Errorf("acknowledged by %q, %v", e.Alert.AcknowledgedBy, err)
 	}
 	a = other.get("/")
@@ -148,7 +148,7 @@ func TestARequestFromAnotherSiteIsRefused(t *testing.T) {
 		r.Header.Set("Sec-Fetch-Site", "cross-site")
 		b.do(r).wants(http.StatusForbidden).says("h1", "Request refused")
 	}
-	if e, err := s.store.Entry(t.Context(), wim.RoadAdministration, road); err != nil || e.Alert.AcknowledgedAt != 0 {
+	if e, err := s.store.Entry(t.Context(), center.Viewer{Role: center.Enforcer, Competence: wim.RoadAdministration}, road); err != nil || e.Alert.AcknowledgedAt != 0 {
 		t.Error("a request from another site acknowledged an alert")
 	}
 }
@@ -240,7 +240,7 @@ func TestAStoreThatFailsIsAFriendlyErrorAndSaysNothingOfTheCause(t *testing.T) {
 // panicking is a store whose totals are not to be had.
 type panicking struct{ *fakeStore }
 
-func (panicking) Totals(context.Context, wim.Competence, wim.Time) (center.Totals, error) {
+func (panicking) Totals(context.Context, center.Viewer, wim.Time) (center.Totals, error) {
 	panic("totals")
 }
 

@@ -206,9 +206,9 @@ func (s *stream) forward(ctx context.Context) (again bool, err error) {
 		return false, errReload // the whole page is another one
 	}
 	s.v.officer = o
-	events, err := s.c.eventsAfter(ctx, s.v, s.after)
+	events, err := s.c.cfg.Store.EventsAfter(ctx, o.Viewer(), s.after, s.c.batch)
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("events after %d: %w", s.after, err)
 	}
 	for i := range events {
 		if err := s.sendEvent(ctx, &events[i]); err != nil {
@@ -231,11 +231,11 @@ func (s *stream) sendEvent(ctx context.Context, ev *center.Event) error {
 	if s.light {
 		return s.sendData("entry", strconv.FormatInt(ev.ID, 10), d)
 	}
-	e, err := s.c.entry(ctx, s.v, ev.Alert)
+	e, err := s.c.cfg.Store.Entry(ctx, s.v.viewer(), ev.Alert)
 	switch {
 	case errors.Is(err, center.ErrNotFound):
 	case err != nil:
-		return err
+		return fmt.Errorf("alert %d: %w", ev.Alert, err)
 	default:
 		view := s.c.view(s.v, &e, wim.TimeOf(s.c.now()))
 		d.Open = view.Open()

@@ -101,7 +101,7 @@ func anyOf(message) bool { return true }
 func TestALiveViewMissesNothingWhileItsLineIsCutAgainAndAgain(t *testing.T) {
 	s := newStand(t)
 	b := s.as("road")
-	_, last, err := s.store.Board(t.Context(), wim.RoadAdministration, 1)
+	_, last, err := s.store.Board(t.Context(), center.Viewer{Role: center.Enforcer, Competence: wim.RoadAdministration}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestALiveViewMissesNothingWhileItsLineIsCutAgainAndAgain(t *testing.T) {
 			f = b.listen("?after="+after, m.id)
 		}
 	}
-	events, err := s.store.EventsAfter(t.Context(), wim.RoadAdministration, 0, 10000)
+	events, err := s.store.EventsAfter(t.Context(), center.Viewer{Role: center.Enforcer, Competence: wim.RoadAdministration}, 0, 10000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestAnEventCarriesTheRowAsTheServerRendersIt(t *testing.T) {
 	}
 	a := answer{t: t, body: c.Row}
 	a.says(".row", "Suspected overload")
-	if err := s.store.Acknowledge(t.Context(), wim.TrafficPolice, police, "police"); err != nil {
+	if err := s.store.Acknowledge(t.Context(), center.Viewer{Login: "police", Role: center.Enforcer, Competence: wim.TrafficPolice}, police); err != nil {
 		t.Fatal(err)
 	}
 	m = f.until("entry", func(m message) bool { return strings.Contains(m.data, string(center.AlertAcknowledged)) })

@@ -98,7 +98,8 @@ func (s *fakeStore) event(k center.EventKind, e *center.Entry) {
 	}
 }
 
-func (s *fakeStore) Board(_ context.Context, c wim.Competence, limit int) (out []center.Entry, last int64, err error) {
+func (s *fakeStore) Board(_ context.Context, v center.Viewer, limit int) (out []center.Entry, last int64, err error) {
+	c := v.Competence
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := len(s.entries) - 1; i >= 0 && len(out) < limit; i-- {
@@ -109,7 +110,8 @@ func (s *fakeStore) Board(_ context.Context, c wim.Competence, limit int) (out [
 	return out, int64(len(s.events)), s.broken
 }
 
-func (s *fakeStore) Entry(_ context.Context, c wim.Competence, alert int64) (center.Entry, error) {
+func (s *fakeStore) Entry(_ context.Context, v center.Viewer, alert int64) (center.Entry, error) {
+	c := v.Competence
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if alert < 1 || alert > int64(len(s.entries)) || s.entries[alert-1].Alert.Competence != c {
@@ -118,7 +120,8 @@ func (s *fakeStore) Entry(_ context.Context, c wim.Competence, alert int64) (cen
 	return s.entries[alert-1], s.broken
 }
 
-func (s *fakeStore) EventsAfter(_ context.Context, c wim.Competence, after int64, limit int) (out []center.Event, err error) {
+func (s *fakeStore) EventsAfter(_ context.Context, v center.Viewer, after int64, limit int) (out []center.Event, err error) {
+	c := v.Competence
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.events {
@@ -141,7 +144,8 @@ func (s *fakeStore) Changed() (<-chan struct{}, func()) {
 	}
 }
 
-func (s *fakeStore) Acknowledge(_ context.Context, c wim.Competence, alert int64, login string) error {
+func (s *fakeStore) Acknowledge(_ context.Context, v center.Viewer, alert int64) error {
+	c := v.Competence
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if alert < 1 || alert > int64(len(s.entries)) || s.entries[alert-1].Alert.Competence != c {
@@ -151,12 +155,12 @@ func (s *fakeStore) Acknowledge(_ context.Context, c wim.Competence, alert int64
 	if e.Alert.AcknowledgedAt != 0 {
 		return center.ErrAlreadyAcknowledged
 	}
-	v := center.Viewer{Login: login, Role: center.Enforcer, Competence: c}
 	_, err := s.do(v, e.Matter.ID, center.ActAcknowledge, center.Details{}, s.dockets[e.Matter.ID].Matter.Version)
 	return err
 }
 
-func (s *fakeStore) Totals(_ context.Context, c wim.Competence, _ wim.Time) (center.Totals, error) {
+func (s *fakeStore) Totals(_ context.Context, v center.Viewer, _ wim.Time) (center.Totals, error) {
+	c := v.Competence
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.totals
@@ -168,7 +172,7 @@ func (s *fakeStore) Totals(_ context.Context, c wim.Competence, _ wim.Time) (cen
 	return t, s.broken
 }
 
-func (s *fakeStore) Sites(context.Context) ([]center.SiteState, error) {
+func (s *fakeStore) Sites(context.Context, center.Viewer) ([]center.SiteState, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.sites), s.broken

@@ -35,7 +35,7 @@ func (c *Console) picture(w http.ResponseWriter, r *http.Request, v visit) {
 		c.fail(w, r, http.StatusNotFound, nil)
 		return
 	}
-	e, err := c.entry(r.Context(), v, id)
+	e, err := c.cfg.Store.Entry(r.Context(), v.viewer(), id)
 	if err != nil && !errors.Is(err, center.ErrNotFound) {
 		c.fail(w, r, http.StatusInternalServerError, err)
 		return

@@ -98,7 +98,7 @@ func (c *Console) queue(w http.ResponseWriter, r *http.Request, v visit) {
 func (c *Console) siteNames(r *http.Request, v visit) ([]string, error) {
 	sites, err := c.sites(r.Context(), v)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("sites: %w", err)
 	}
 	var names []string
 	for i := range sites {

@@ -134,7 +134,7 @@ func follow(ctx context.Context, s *store.Store) error {
 	hint, cancel := s.Changed()
 	defer cancel()
 	for last := int64(0); ; {
-		ev, err := s.EventsAfter(ctx, wim.RoadAdministration, last, 1000)
+		ev, err := s.EventsAfter(ctx, storetest.Viewer(wim.RoadAdministration), last, 1000)
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
@@ -244,7 +244,7 @@ func audit(t *testing.T, path string, c *storetest.Chain, receipted uint64, even
 		}
 	}()
 	now := map[string]bool{}
-	list, err := s.EventsAfter(t.Context(), wim.RoadAdministration, 0, 100_000)
+	list, err := s.EventsAfter(t.Context(), storetest.Viewer(wim.RoadAdministration), 0, 100_000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +286,7 @@ func everyMatterOnce(t *testing.T, path string, c *storetest.Chain) {
 			want[rec.Supplement.Of.Seq]++
 		}
 	}
-	got, _, err := s.Board(t.Context(), wim.RoadAdministration, 10_000)
+	got, _, err := s.Board(t.Context(), storetest.Viewer(wim.RoadAdministration), 10_000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func everyMatterOnce(t *testing.T, path string, c *storetest.Chain) {
 			police++
 		}
 	}
-	if p, _, err := s.Board(t.Context(), wim.TrafficPolice, 10_000); err != nil || len(p) != police || police == 0 {
+	if p, _, err := s.Board(t.Context(), storetest.Viewer(wim.TrafficPolice), 10_000); err != nil || len(p) != police || police == 0 {
 		t.Errorf("the police has %d alerts, want %d, %v", len(p), police, err)
 	}
 }

@@ -123,7 +123,7 @@ func idle(t testing.TB, s *store.Store) func() bool {
 
 func board(t testing.TB, s *store.Store) []center.Entry {
 	t.Helper()
-	e, _, err := s.Board(t.Context(), wim.RoadAdministration, 100)
+	e, _, err := s.Board(t.Context(), storetest.Viewer(wim.RoadAdministration), 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestAVerdictIsJudgedAgainAndRaisesWhatItCallsFor(t *testing.T) {
 	if e.Matter.Opening != over || e.Rejudged != center.RejudgedSame || e.Alert.Outcome != wim.Exceeded {
 		t.Errorf("%+v", e)
 	}
-	if a, err := s.Alarms(t.Context(), "north-1"); err != nil || len(a) != 0 {
+	if a, err := s.Alarms(t.Context(), storetest.Overseer(), "north-1"); err != nil || len(a) != 0 {
 		t.Errorf("%+v %v", a, err)
 	}
 	// And again, while it waits for a hint.
@@ -170,7 +170,7 @@ func TestAVerdictThatDiffersIsAnAlarm(t *testing.T) {
 			_, stop := start(t, Config{Store: s, Rules: having(set)})
 			defer stop()
 			until(t, s, "the review", idle(t, s))
-			a, err := s.Alarms(t.Context(), "north-1")
+			a, err := s.Alarms(t.Context(), storetest.Overseer(), "north-1")
 			if err != nil || len(a) != 1 || a[0].Kind != center.AlarmVerdict || a[0].Detail == "" {
 				t.Errorf("%+v %v", a, err)
 			}
@@ -219,7 +219,7 @@ func TestAVerdictOfAnotherJudgeIsPendingAndNoAlarm(t *testing.T) {
 	if e := board(t, s); len(e) != 1 || e[0].Rejudged != center.RejudgedPending {
 		t.Errorf("%+v", e)
 	}
-	if a, err := s.Alarms(t.Context(), "north-1"); err != nil || len(a) != 0 {
+	if a, err := s.Alarms(t.Context(), storetest.Overseer(), "north-1"); err != nil || len(a) != 0 {
 		t.Errorf("%+v %v", a, err)
 	}
 }
@@ -265,7 +265,7 @@ func TestAStoreThatComesAndGoesDoublesNothing(t *testing.T) {
 	if n := len(board(t, s)); n != 20 {
 		t.Errorf("%d alerts", n)
 	}
-	if ev, err := s.EventsAfter(t.Context(), wim.RoadAdministration, 0, 100); err != nil || len(ev) != 20 {
+	if ev, err := s.EventsAfter(t.Context(), storetest.Viewer(wim.RoadAdministration), 0, 100); err != nil || len(ev) != 20 {
 		t.Errorf("%d events, %v", len(ev), err)
 	}
 	reg := prometheus.NewPedanticRegistry()

@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/wim"
@@ -16,9 +19,14 @@ func (s *Store) raiseAlarm(ctx context.Context, t *tx, a center.Alarm) error {
 		string(a.Kind), string(a.Site), clean(a.Subject), clean(a.Detail), now, now)
 }
 
-// Alarms lists the alarms of a site that nobody has looked into, newest first.
-func (s *Store) Alarms(ctx context.Context, site wim.SiteID) (out []center.Alarm, err error) {
+// Alarms lists the alarms of a site that nobody has looked into, newest first. A site outside of the viewer's
+// region is center.ErrNotFound.
+func (s *Store) Alarms(ctx context.Context, v center.Viewer, site wim.SiteID) (out []center.Alarm, err error) {
 	err = s.look(ctx, "read alarms", func(t *tx) error {
+		out = nil
+		if err := inRegion(ctx, t, v, site); err != nil {
+			return err
+		}
 		return t.each(ctx, `SELECT kind, site, subject, detail, first, last, count FROM alarm WHERE site = ? ORDER BY last DESC, id DESC`,
 			func(scan func(...any) error) error {
 				var a center.Alarm
@@ -32,9 +40,16 @@ func (s *Store) Alarms(ctx context.Context, site wim.SiteID) (out []center.Alarm
 	return out, err
 }
 
-// LookedInto takes the alarms of a site off the list. Who did it, and what was on it, stays in the audit trail.
-func (s *Store) LookedInto(ctx context.Context, site wim.SiteID, login string) error {
+// LookedInto takes the alarms of a site off the list, for an administrator. Who did it, and what was on it,
+// stays in the audit trail.
+func (s *Store) LookedInto(ctx context.Context, v center.Viewer, site wim.SiteID) error {
+	if !v.Manages() {
+		return center.ErrNotYours
+	}
 	return s.transact(ctx, "look into alarms", func(t *tx) error {
+		if err := inRegion(ctx, t, v, site); err != nil {
+			return err
+		}
 		var cleared []center.Alarm
 		err := t.each(ctx, `DELETE FROM alarm WHERE site = ? RETURNING kind, subject, detail`, func(scan func(...any) error) error {
 			var a center.Alarm
@@ -48,12 +63,25 @@ func (s *Store) LookedInto(ctx context.Context, site wim.SiteID, login string) e
 			return err
 		}
 		for _, a := range cleared {
-			if err := s.trace(ctx, t, login, "look-into-alarm", string(site)+": "+string(a.Kind)+": "+a.Subject, a.Detail); err != nil {
+			if err := s.trace(ctx, t, center.Trace{Login: v.Login, Action: "look-into-alarm", Subject: string(site) + ": " + string(a.Kind) + ": " + a.Subject, Detail: a.Detail}, v.Region); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// inRegion is center.ErrNotFound for a site outside of a viewer's region.
+func inRegion(ctx context.Context, t *tx, v center.Viewer, site wim.SiteID) error {
+	if v.Region == "" {
+		return nil
+	}
+	var r center.Region
+	err := t.row(ctx, `SELECT region FROM site_region WHERE site = ?`, string(site)).Scan(&r)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !v.Region.Holds(r) {
+		return fmt.Errorf("site %s: %w", site, center.ErrNotFound)
+	}
+	return err
 }
 
 // Item is input that could not be believed or read.

@@ -2,23 +2,22 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/wim"
 )
 
-// Board returns the newest alerts of a competence, newest first, and the id of the last event that they
+// Board returns the newest alerts that a viewer may see, newest first, and the id of the last event that they
 // include: EventsAfter goes on from there without a gap.
-func (s *Store) Board(ctx context.Context, c wim.Competence, limit int) (entries []center.Entry, last int64, err error) {
+func (s *Store) Board(ctx context.Context, v center.Viewer, limit int) (entries []center.Entry, last int64, err error) {
 	err = s.look(ctx, "read board", func(t *tx) error {
 		if err := t.row(ctx, `SELECT value FROM counter WHERE name = 'event'`).Scan(&last); err != nil {
 			return err
 		}
-		entries, err = readEntries(ctx, t, `WHERE a.competence = ? ORDER BY a.id DESC LIMIT ?`, string(c), limit)
+		var c clause
+		c.alertsFor("a", v)
+		entries, err = readEntries(ctx, t, c.where()+` ORDER BY a.id DESC LIMIT ?`, append(c.args, limit)...)
 		return err
 	})
 	if err != nil {
@@ -27,11 +26,14 @@ func (s *Store) Board(ctx context.Context, c wim.Competence, limit int) (entries
 	return entries, last, nil
 }
 
-// Entry returns one alert of a competence. An alert of another competence is center.ErrNotFound.
-func (s *Store) Entry(ctx context.Context, c wim.Competence, alert int64) (center.Entry, error) {
+// Entry returns one alert. One that the viewer may not see is center.ErrNotFound.
+func (s *Store) Entry(ctx context.Context, v center.Viewer, alert int64) (center.Entry, error) {
 	var e []center.Entry
 	err := s.look(ctx, "read alert", func(t *tx) (err error) {
-		e, err = readEntries(ctx, t, `WHERE a.competence = ? AND a.id = ?`, string(c), alert)
+		var c clause
+		c.alertsFor("a", v)
+		c.and("a.id = ?", alert)
+		e, err = readEntries(ctx, t, c.where(), c.args...)
 		return err
 	})
 	switch {
@@ -49,7 +51,7 @@ func readEntries(ctx context.Context, t *tx, where string, args ...any) ([]cente
 		passage int64
 	}
 	var places []place
-	err := t.each(ctx, `SELECT `+alertColumns+`, m.passage FROM alert a JOIN matter m ON m.id = a.matter `+where, func(scan func(...any) error) error {
+	err := t.each(ctx, `SELECT `+alertColumns+`, m.passage FROM alert a JOIN matter m ON m.id = a.matter`+where, func(scan func(...any) error) error {
 		var p place
 		if err := scan(append(alertInto(&p.alert), &p.passage)...); err != nil {
 			return err
@@ -96,78 +98,46 @@ func entryOf(j *center.Journey, k *kept, a center.Alert) center.Entry {
 	return e
 }
 
-// EventsAfter returns up to limit events of a competence with an id above after, in order of id.
-func (s *Store) EventsAfter(ctx context.Context, c wim.Competence, after int64, limit int) (out []center.Event, err error) {
+// EventsAfter returns up to limit events that concern a viewer with an id above after, in order of id.
+func (s *Store) EventsAfter(ctx context.Context, v center.Viewer, after int64, limit int) (out []center.Event, err error) {
+	var c clause
+	c.alertsFor("event", v)
+	c.and("id > ?", after)
 	err = s.look(ctx, "read events", func(t *tx) error {
-		return t.each(ctx, `SELECT id, at, kind, competence, alert, matter FROM event WHERE competence = ? AND id > ? ORDER BY id LIMIT ?`,
+		out = nil
+		return t.each(ctx, `SELECT id, at, kind, competence, region, alert, matter FROM event`+c.where()+` ORDER BY id LIMIT ?`,
 			func(scan func(...any) error) error {
 				var e center.Event
-				if err := scan(&e.ID, &e.At, &e.Kind, &e.Competence, &e.Alert, &e.Matter); err != nil {
+				if err := scan(&e.ID, &e.At, &e.Kind, &e.Competence, &e.Region, &e.Alert, &e.Matter); err != nil {
 					return err
 				}
 				out = append(out, e)
 				return nil
-			}, string(c), after, limit)
+			}, append(c.args, limit)...)
 	})
 	return out, err
 }
 
-// Acknowledge notes that an officer has taken note of an alert of the own competence, once. It returns
-// center.ErrNotFound for an alert of another competence and center.ErrAlreadyAcknowledged when somebody was
-// faster. An officer who is not of that competence is refused. The matter is acknowledged when all its
-// alerts are.
-func (s *Store) Acknowledge(ctx context.Context, c wim.Competence, alert int64, login string) error {
-	err := s.transact(ctx, "acknowledge", func(t *tx) error {
-		var a center.Alert
-		err := t.row(ctx, `SELECT `+alertColumns+` FROM alert a WHERE a.id = ? AND a.competence = ?`, alert, string(c)).Scan(alertInto(&a)...)
-		if errors.Is(err, sql.ErrNoRows) {
-			return center.ErrNotFound
-		}
-		if err != nil {
-			return err
-		}
-		var own string
-		err = t.row(ctx, `SELECT competence FROM officer WHERE login = ?`, login).Scan(&own)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && own != string(c) {
-			return fmt.Errorf("officer %q of %s: %w", login, c, center.ErrNotFound)
-		}
-		if err != nil {
-			return err
-		}
-		if a.AcknowledgedAt != 0 {
-			return center.ErrAlreadyAcknowledged
-		}
-		if err := t.run(ctx, `UPDATE alert SET acknowledged_at = ?, acknowledged_by = ? WHERE id = ?`, int64(s.now()), login, a.ID); err != nil {
-			return err
-		}
-		if err := t.run(ctx, `UPDATE matter SET state = ? WHERE id = ? AND NOT EXISTS (SELECT 1 FROM alert WHERE matter = ? AND acknowledged_at = 0)`,
-			string(center.Acknowledged), a.Matter, a.Matter); err != nil {
-			return err
-		}
-		if err := s.addEvent(ctx, t, center.AlertAcknowledged, a, &effect{}); err != nil {
-			return err
-		}
-		return s.trace(ctx, t, login, "acknowledge", "alert "+strconv.FormatInt(a.ID, 10), "matter "+strconv.FormatInt(a.Matter, 10)+", "+string(c))
-	})
-	if err != nil {
-		return fmt.Errorf("alert %d: %w", alert, err)
+// Totals counts what the centre holds since an instant, as a viewer sees it. Only reviewed passages count.
+func (s *Store) Totals(ctx context.Context, v center.Viewer, since wim.Time) (out center.Totals, err error) {
+	at := int64(since)
+	alerts := func(more string, args ...any) (string, []any) {
+		var c clause
+		c.alertsFor("a", v)
+		c.and(more, args...)
+		return `(SELECT count(*) FROM alert a` + c.where() + `)`, c.args
 	}
-	s.changed.give()
-	return nil
-}
-
-// Totals counts what the centre holds since an instant, as a competence sees it. Only reviewed passages count.
-func (s *Store) Totals(ctx context.Context, c wim.Competence, since wim.Time) (out center.Totals, err error) {
+	exceeded, x := alerts("a.passed >= ? AND a.outcome = 'exceeded' AND a.standing = 'evidence'", at)
+	suspicions, y := alerts("a.passed >= ? AND a.outcome = 'exceeded' AND a.standing = 'screening'", at)
+	open, z := alerts("a.acknowledged_at = 0")
+	args := append([]any{at, at, at}, append(append(x, y...), z...)...)
 	err = s.look(ctx, "count", func(t *tx) error {
 		q := `SELECT
 			(SELECT count(*) FROM account WHERE supplement = 0 AND passed >= ?),
-			(SELECT count(*) FROM alert WHERE competence = ? AND passed >= ? AND outcome = 'exceeded' AND standing = 'evidence'),
-			(SELECT count(*) FROM alert WHERE competence = ? AND passed >= ? AND outcome = 'exceeded' AND standing = 'screening'),
 			(SELECT count(*) FROM account WHERE supplement = 0 AND passed >= ? AND void = 1),
 			(SELECT count(*) FROM record WHERE kind = 'gap' AND time >= ?),
-			(SELECT count(*) FROM alert WHERE competence = ? AND acknowledged_at = 0)`
-		at, who := int64(since), string(c)
-		return t.row(ctx, q, at, who, at, who, at, at, at, who).Scan(&out.Passages, &out.Exceeded, &out.Suspicions, &out.Void, &out.Gaps, &out.Open)
+			` + exceeded + `, ` + suspicions + `, ` + open
+		return t.row(ctx, q, args...).Scan(&out.Passages, &out.Void, &out.Gaps, &out.Exceeded, &out.Suspicions, &out.Open)
 	})
 	return out, err
 }

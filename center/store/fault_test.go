@@ -168,7 +168,7 @@ func TestHostileTextIsKeptAsItIs(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *place) {
 		s := p.open()
 		for i, text := range hostile() {
-			o := center.Officer{Login: "x" + text, Name: text, Competence: wim.RoadAdministration, Hash: text}
+			o := center.Officer{Login: "x" + text, Name: text, Role: center.Enforcer, Competence: wim.RoadAdministration, Hash: "h" + text}
 			putOfficer(t, s, o)
 			if got, err := s.Officer(t.Context(), o.Login); err != nil || got.Name != text || got.Hash != text {
 				t.Errorf("%q: %+v %v", text, got, err)
@@ -264,14 +264,14 @@ func TestHostileRecordsAreReviewed(t *testing.T) {
 
 func putOfficer(t *testing.T, s *store.Store, o center.Officer) {
 	t.Helper()
-	if err := s.PutOfficer(t.Context(), o); err != nil {
+	if err := s.PutOfficer(t.Context(), "", o); err != nil {
 		t.Fatalf("%q: %v", o.Login, err)
 	}
 }
 
 func alarms(t *testing.T, s *store.Store, site wim.SiteID) []center.Alarm {
 	t.Helper()
-	a, err := s.Alarms(t.Context(), site)
+	a, err := s.Alarms(t.Context(), storetest.Overseer(), site)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,10 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/wim"
@@ -54,24 +57,48 @@ func (s *Store) SetStatus(ctx context.Context, site wim.SiteID, payload []byte) 
 	})
 }
 
-// Sites tells of every site that was ever heard of what is held of its current chain, by name.
-func (s *Store) Sites(ctx context.Context) (out []center.SiteState, err error) {
+// Sites tells of every site of the viewer's region that was ever heard of what is held of its current chain, by name.
+func (s *Store) Sites(ctx context.Context, v center.Viewer) (out []center.SiteState, err error) {
+	var c clause
+	c.within("coalesce(g.region, '')", v.Region)
 	err = s.look(ctx, "read sites", func(t *tx) error {
-		return t.each(ctx, `SELECT n.site, c.chain, coalesce(c.seq, 0), coalesce(c.last_time, 0),
+		out = nil
+		return t.each(ctx, `SELECT n.site, coalesce(g.region, ''), c.chain, coalesce(c.seq, 0), coalesce(c.last_time, 0),
 				coalesce((SELECT max(heard) FROM chain WHERE site = n.site), 0),
 				(SELECT count(*) FROM ledger WHERE chain = c.id AND seq > c.seq),
 				coalesce(st.online, 0), coalesce((SELECT CAST(sum(count) AS BIGINT) FROM alarm WHERE site = n.site), 0)
 			FROM (SELECT site FROM chain UNION SELECT site FROM status) AS n
 			LEFT JOIN chain c ON c.id = (SELECT max(id) FROM chain WHERE site = n.site)
 			LEFT JOIN status st ON st.site = n.site
-			ORDER BY n.site`, func(scan func(...any) error) error {
+			LEFT JOIN site_region g ON g.site = n.site`+c.where()+` ORDER BY n.site`, func(scan func(...any) error) error {
 			var x center.SiteState
-			if err := scan(&x.Site, chainID{&x.Chain}, &x.Seq, &x.LastTime, &x.Heard, &x.Behind, &x.Online, &x.Alarms); err != nil {
+			if err := scan(&x.Site, &x.Region, chainID{&x.Chain}, &x.Seq, &x.LastTime, &x.Heard, &x.Behind, &x.Online, &x.Alarms); err != nil {
 				return err
 			}
 			out = append(out, x)
 			return nil
-		})
+		}, c.args...)
 	})
 	return out, err
+}
+
+// SetRegions says in which region each site lies. Matters that are opened from now on carry it; sites that are
+// not named lie in none.
+func (s *Store) SetRegions(ctx context.Context, regions map[wim.SiteID]center.Region) error {
+	for site, r := range regions {
+		if err := errors.Join(site.Valid(), r.Valid()); err != nil {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+	}
+	return s.transact(ctx, "set regions", func(t *tx) error {
+		if err := t.run(ctx, `DELETE FROM site_region`); err != nil {
+			return err
+		}
+		for _, site := range slices.Sorted(maps.Keys(regions)) {
+			if err := t.run(ctx, `INSERT INTO site_region (site, region) VALUES (?, ?)`, string(site), string(regions[site])); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

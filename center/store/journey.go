@@ -24,45 +24,54 @@ func (s *Store) apply(ctx context.Context, t *tx, passage int64, d center.Decisi
 	m := &d.Matter
 	if d.Open {
 		e.Opened++
-		err = t.row(ctx, `INSERT INTO matter (passage, lane, passed, opened, plates, suspicion, state) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-			passage, m.Lane, int64(m.Passed), int64(m.Opened), string(plates), m.Suspicion, string(m.State)).Scan(&m.ID)
+		err = t.row(ctx, `SELECT region FROM site_region WHERE site = ?`, string(m.Site)).Scan(&m.Region)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		err = t.row(ctx, `INSERT INTO matter (passage, version, site, region, lane, passed, opened, plates, gross, axles, suspicion, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+			passage, m.Version, string(m.Site), string(m.Region), m.Lane, int64(m.Passed), int64(m.Opened), string(plates), m.Gross, m.Axles, m.Suspicion, string(m.State)).Scan(&m.ID)
 	} else {
 		e.Extended++
-		err = t.run(ctx, `UPDATE matter SET plates = ?, suspicion = ?, state = ? WHERE id = ?`, string(plates), m.Suspicion, string(m.State), m.ID)
+		err = t.run(ctx, `UPDATE matter SET plates = ?, gross = ?, axles = ?, suspicion = ?, state = ? WHERE id = ?`, string(plates), m.Gross, m.Axles, m.Suspicion, string(m.State), m.ID)
 	}
 	if err != nil {
 		return err
 	}
-	for _, a := range d.Update {
-		if err := t.run(ctx, `UPDATE alert SET outcome = ?, standing = ? WHERE id = ?`, string(a.Outcome), string(a.Standing), a.ID); err != nil {
+	for _, p := range m.Plates {
+		if err := t.run(ctx, `INSERT INTO matter_plate (plate, matter) VALUES (?, ?) ON CONFLICT (plate, matter) DO NOTHING`, clean(p), m.ID); err != nil {
 			return err
 		}
-		if err := s.addEvent(ctx, t, center.MatterExtended, a, e); err != nil {
+	}
+	for _, a := range d.Update {
+		if err := t.run(ctx, `UPDATE alert SET outcome = ?, standing = ?, excess = ?, ratio = ? WHERE id = ?`, string(a.Outcome), string(a.Standing), a.Excess, a.Ratio, a.ID); err != nil {
+			return err
+		}
+		if err := s.addEvent(ctx, t, center.MatterExtended, a, m.Region, e); err != nil {
 			return err
 		}
 	}
 	for _, a := range d.Raise {
 		e.Raised++
 		a.Matter = m.ID
-		if err := t.row(ctx, `INSERT INTO alert (matter, competence, outcome, standing, passed, raised, acknowledged_at, acknowledged_by) VALUES (?, ?, ?, ?, ?, ?, 0, '') RETURNING id`,
-			a.Matter, string(a.Competence), string(a.Outcome), string(a.Standing), int64(m.Passed), int64(a.Raised)).Scan(&a.ID); err != nil {
+		if err := t.row(ctx, `INSERT INTO alert (matter, competence, region, outcome, standing, passed, raised, acknowledged_at, acknowledged_by, excess, ratio) VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', ?, ?) RETURNING id`,
+			a.Matter, string(a.Competence), string(m.Region), string(a.Outcome), string(a.Standing), int64(m.Passed), int64(a.Raised), a.Excess, a.Ratio).Scan(&a.ID); err != nil {
 			return err
 		}
-		if err := s.addEvent(ctx, t, center.AlertRaised, a, e); err != nil {
+		if err := s.addEvent(ctx, t, center.AlertRaised, a, m.Region, e); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) addEvent(ctx context.Context, t *tx, k center.EventKind, a center.Alert, e *effect) error {
+func (s *Store) addEvent(ctx context.Context, t *tx, k center.EventKind, a center.Alert, r center.Region, e *effect) error {
 	id, err := t.next(ctx, "event", 1)
 	if err != nil {
 		return err
 	}
 	e.events++
-	return t.run(ctx, `INSERT INTO event (id, at, kind, competence, alert, matter) VALUES (?, ?, ?, ?, ?, ?)`,
-		id, int64(s.now()), string(k), string(a.Competence), a.ID, a.Matter)
+	return t.run(ctx, `INSERT INTO event (id, at, kind, competence, region, alert, matter) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		id, int64(s.now()), string(k), string(a.Competence), string(r), a.ID, a.Matter)
 }
 
 // kept is what the accounts of a journey have beside their records.
@@ -132,31 +141,37 @@ func worse(a, b center.Rejudged) center.Rejudged {
 	return center.RejudgedSame
 }
 
-const matterColumns = `m.id, m.lane, m.passed, m.opened, m.plates, m.suspicion, m.state`
+const matterColumns = `m.id, m.version, m.site, m.region, m.lane, m.passed, m.opened, m.plates, m.gross, m.axles, m.suspicion, m.state`
 
-func matterInto(m *center.Matter, plates *string) []any {
-	return []any{&m.ID, &m.Lane, &m.Passed, &m.Opened, plates, &m.Suspicion, &m.State}
+// scanMatter reads matterColumns, then more. Its Opening is not set.
+func scanMatter(scan func(...any) error, m *center.Matter, more ...any) error {
+	var plates string
+	err := scan(append([]any{&m.ID, &m.Version, &m.Site, &m.Region, &m.Lane, &m.Passed, &m.Opened, &plates, &m.Gross, &m.Axles, &m.Suspicion, &m.State}, more...)...)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(plates), &m.Plates); err != nil {
+		return fmt.Errorf("%w: plates of matter %d: %w", ErrDamaged, m.ID, err)
+	}
+	return nil
 }
 
-const alertColumns = `a.id, a.matter, a.competence, a.outcome, a.standing, a.raised, a.acknowledged_at, a.acknowledged_by`
+const alertColumns = `a.id, a.matter, a.competence, a.outcome, a.standing, a.raised, a.acknowledged_at, a.acknowledged_by, a.excess, a.ratio, a.ended, a.ended_at, a.ended_by, a.end_reason`
 
 func alertInto(a *center.Alert) []any {
-	return []any{&a.ID, &a.Matter, &a.Competence, &a.Outcome, &a.Standing, &a.Raised, &a.AcknowledgedAt, &a.AcknowledgedBy}
+	return []any{&a.ID, &a.Matter, &a.Competence, &a.Outcome, &a.Standing, &a.Raised, &a.AcknowledgedAt, &a.AcknowledgedBy,
+		&a.Excess, &a.Ratio, &a.Ended, &a.EndedAt, &a.EndedBy, &a.EndReason}
 }
 
 // readMatter reads the matter of a passage, nil when there is none. Its Opening is not set.
 func readMatter(ctx context.Context, t *tx, passage int64) (*center.Matter, []center.Alert, error) {
 	var m center.Matter
-	var plates string
-	err := t.row(ctx, `SELECT `+matterColumns+` FROM matter m WHERE m.passage = ?`, passage).Scan(matterInto(&m, &plates)...)
+	err := scanMatter(t.row(ctx, `SELECT `+matterColumns+` FROM matter m WHERE m.passage = ?`, passage).Scan, &m)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, nil
 	}
 	if err != nil {
 		return nil, nil, err
-	}
-	if err := json.Unmarshal([]byte(plates), &m.Plates); err != nil {
-		return nil, nil, fmt.Errorf("%w: plates of matter %d: %w", ErrDamaged, m.ID, err)
 	}
 	var alerts []center.Alert
 	err = t.each(ctx, `SELECT `+alertColumns+` FROM alert a WHERE a.matter = ? ORDER BY a.id`, func(scan func(...any) error) error {

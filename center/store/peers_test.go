@@ -114,7 +114,7 @@ func TestCentresReviewTogetherWithoutDoubleWork(t *testing.T) {
 					done = true // and once more
 				default:
 				}
-				ev, err := s.EventsAfter(t.Context(), wim.RoadAdministration, seen[i], 7)
+				ev, err := s.EventsAfter(t.Context(), storetest.Viewer(wim.RoadAdministration), seen[i], 7)
 				if err != nil {
 					t.Error(err)
 					return

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -57,8 +58,8 @@ func (s *Store) Prune(ctx context.Context, before time.Time, login string) (Prun
 		if sum.Removed+sum.Emptied+sum.Forks+sum.Items == 0 {
 			return nil
 		}
-		return s.trace(ctx, t, login, "retention", "before "+monthOf(wim.TimeOf(before)).String(),
-			fmt.Sprintf("records removed %d, emptied %d, kept %d; forks emptied %d; quarantine removed %d", sum.Removed, sum.Emptied, sum.Kept, sum.Forks, sum.Items))
+		return s.trace(ctx, t, center.Trace{Login: login, Action: "retention", Subject: "before " + monthOf(wim.TimeOf(before)).String(), Detail: fmt.Sprintf(
+			"records removed %d, emptied %d, kept %d; forks emptied %d; quarantine removed %d", sum.Removed, sum.Emptied, sum.Kept, sum.Forks, sum.Items)}, "")
 	})
 	if err != nil {
 		return sum, err

@@ -47,7 +47,7 @@ func review(t *testing.T, s *store.Store) center.Effect {
 
 func board(t *testing.T, s *store.Store) []center.Entry {
 	t.Helper()
-	e, _, err := s.Board(t.Context(), wim.RoadAdministration, 100)
+	e, _, err := s.Board(t.Context(), storetest.Viewer(wim.RoadAdministration), 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func board(t *testing.T, s *store.Store) []center.Entry {
 
 func entry(t *testing.T, s *store.Store, alert int64) (center.Entry, error) {
 	t.Helper()
-	return s.Entry(t.Context(), wim.RoadAdministration, alert)
+	return s.Entry(t.Context(), storetest.Viewer(wim.RoadAdministration), alert)
 }
 
 func prune(t *testing.T, s *store.Store, before time.Time) store.Pruned {

@@ -369,7 +369,7 @@ func (s *Store) settle(ctx context.Context, t *tx, r *center.Reviewed, e *effect
 		return err
 	}
 	for _, a := range alerts {
-		if err := s.addEvent(ctx, t, center.MatterExtended, a, e); err != nil {
+		if err := s.addEvent(ctx, t, center.MatterExtended, a, m.Region, e); err != nil {
 			return err
 		}
 	}

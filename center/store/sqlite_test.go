@@ -44,7 +44,7 @@ func loose(from uint64, n int, prev wim.Digest, size int) Segment {
 
 func TestTheAuditTrailOnlyGrows(t *testing.T) {
 	s := openAt(t, filepath.Join(t.TempDir(), "c.db"))
-	if err := s.PutOfficer(t.Context(), center.Officer{Login: "wang", Competence: wim.RoadAdministration, Hash: "h"}); err != nil {
+	if err := s.PutOfficer(t.Context(), "", center.Officer{Login: "wang", Role: center.Enforcer, Competence: wim.RoadAdministration, Hash: "h"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, q := range []string{`UPDATE trail SET login = 'li'`, `DELETE FROM trail`, `INSERT OR REPLACE INTO trail (id, at, login, action, subject, detail) VALUES (1, 0, '', '', '', '')`} {

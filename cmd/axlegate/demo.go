@@ -186,7 +186,7 @@ func progress(ctx context.Context, c *daemon.Center, since time.Time) string {
 		name string
 		c    wim.Competence
 	}{{"road administration", wim.RoadAdministration}, {"traffic police", wim.TrafficPolice}} {
-		t, err := c.Store().Totals(ctx, who.c, wim.TimeOf(since))
+		t, err := c.Store().Totals(ctx, center.Viewer{Role: center.Enforcer, Competence: who.c}, wim.TimeOf(since))
 		if err != nil {
 			return line + "  " + err.Error()
 		}

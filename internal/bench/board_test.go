@@ -61,7 +61,7 @@ func newCentre(b *testing.B, set *rules.Set, sites int) *centre {
 	hash, err := console.HashPassword("a long password")
 	must(err)
 	for login, c := range map[string]wim.Competence{"road": wim.RoadAdministration, "police": wim.TrafficPolice} {
-		must(st.PutOfficer(b.Context(), center.Officer{Login: login, Name: login, Role: center.Enforcer, Competence: c, Hash: hash}))
+		must(st.PutOfficer(b.Context(), "", center.Officer{Login: login, Name: login, Role: center.Enforcer, Competence: c, Hash: hash}))
 	}
 	pics, err := picture.Open(filepath.Join(dir, "pictures"))
 	must(err)

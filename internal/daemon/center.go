@@ -105,7 +105,7 @@ func NewCenter(ctx context.Context, cfg CenterConfig, log *slog.Logger) (c *Cent
 	}
 	logins := make([]string, 0, len(c.p.officers))
 	for _, o := range c.p.officers {
-		if err := c.store.PutOfficer(ctx, o); err != nil {
+		if err := c.store.PutOfficer(ctx, "", o); err != nil {
 			return nil, fmt.Errorf("officer %s: %w", o.Login, err)
 		}
 		logins = append(logins, o.Login)

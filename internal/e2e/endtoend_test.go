@@ -331,7 +331,7 @@ func (r *run) checkAlerts(t *testing.T, st *store.Store, records []*wim.Record) 
 	}
 	got := map[key]bool{}
 	for _, c := range []wim.Competence{wim.RoadAdministration, wim.TrafficPolice} {
-		entries, _, err := st.Board(t.Context(), c, 10000)
+		entries, _, err := st.Board(t.Context(), center.Viewer{Role: center.Enforcer, Competence: c}, 10000)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -191,7 +191,7 @@ func void(t *testing.T, b *bench) {
 	if e := b.review(); e.Opened != 0 || e.Raised != 0 {
 		t.Errorf("%+v", e)
 	}
-	n, err := b.s.Totals(t.Context(), road, 0)
+	n, err := b.s.Totals(t.Context(), Viewer(road), 0)
 	if err != nil || n != (center.Totals{Passages: 1, Void: 1}) {
 		t.Errorf("%+v %v", n, err)
 	}

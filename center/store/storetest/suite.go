@@ -147,7 +147,7 @@ func Reviewed(t testing.TB, list []center.Received, re center.Rejudged) []center
 
 func (b *bench) alarms(site wim.SiteID) []center.Alarm {
 	b.t.Helper()
-	a, err := b.s.Alarms(b.t.Context(), site)
+	a, err := b.s.Alarms(b.t.Context(), Overseer(), site)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func (b *bench) alarms(site wim.SiteID) []center.Alarm {
 
 func (b *bench) state(site wim.SiteID) center.SiteState {
 	b.t.Helper()
-	all, err := b.s.Sites(b.t.Context())
+	all, err := b.s.Sites(b.t.Context(), Overseer())
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func (b *bench) state(site wim.SiteID) center.SiteState {
 
 func (b *bench) board(c wim.Competence) []center.Entry {
 	b.t.Helper()
-	e, _, err := b.s.Board(b.t.Context(), c, 100)
+	e, _, err := b.s.Board(b.t.Context(), Viewer(c), 100)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func (b *bench) board(c wim.Competence) []center.Entry {
 // events lists kinds of a competence's events, checking that ids rise.
 func (b *bench) events(c wim.Competence) (kinds []center.EventKind) {
 	b.t.Helper()
-	all, err := b.s.EventsAfter(b.t.Context(), c, 0, 1000)
+	all, err := b.s.EventsAfter(b.t.Context(), Viewer(c), 0, 1000)
 	if err != nil {
 		b.t.Fatal(err)
 	}
