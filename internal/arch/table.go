@@ -92,8 +92,9 @@ func rooms() []Room {
 		},
 		{
 			Path: "center/intake", Ours: []string{"center/picture", "center/store", "uplink", "wim", "wim/seal"}, Foreign: []string{prometheus},
-			Tests: []string{"center/store/storetest"},
-			Why:   "Of center/store and center/picture it takes words and errors; both stand behind interfaces of its own.",
+			Tests: []string{"center/store/storetest", "uplink/broker", "uplink/linktest", "uplink/mqtt"},
+			Why: "Of center/store and center/picture it takes words and errors; both stand behind interfaces of its own. " +
+				"Its tests let centres take slots over from each other on a real broker.",
 		},
 		{
 			Path: "center/review", Ours: []string{"center", "rules", "wim", "wim/seal"}, Foreign: []string{prometheus},
