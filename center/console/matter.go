@@ -22,11 +22,11 @@ type matterView struct {
 	Place     string // name of the region
 	Parts     []partView
 	Steps     []stepView
-	Timeline  []moment
+	Timeline  []happening
 	Weighings []weighingView
-	Accounts  []accountView
+	Accounts  []recordView
 	Acts      []*actForm
-	Changed   []moment // what others did since the officer saw the matter, on a page that refuses an act
+	Changed   []happening // what others did since the officer saw the matter, on a page that refuses an act
 	Notice    string
 	Wrong     []*field // of the form that was refused
 }
@@ -290,20 +290,20 @@ func ratio(diff, whole wim.Kg) wim.Permille {
 	return diff.Of(whole)
 }
 
-// accountView is one sealed record of the matter.
-type accountView struct {
+// recordView is one sealed record of the matter.
+type recordView struct {
 	center.AccountHead
 	First bool
 	Lag   string
 }
 
 // Chain is the beginning of the record's chain id.
-func (a *accountView) Chain() string { return a.Ref.Chain.String()[:8] }
+func (a *recordView) Chain() string { return a.Ref.Chain.String()[:8] }
 
-func (m *matterView) accounts() (out []accountView) {
+func (m *matterView) accounts() (out []recordView) {
 	for i := range m.File.Accounts {
 		a := &m.File.Accounts[i]
-		out = append(out, accountView{AccountHead: *a, First: i == 0, Lag: m.Words.Lag(a.Received.Sub(a.Time))})
+		out = append(out, recordView{AccountHead: *a, First: i == 0, Lag: m.Words.Lag(a.Received.Sub(a.Time))})
 	}
 	return out
 }

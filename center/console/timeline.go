@@ -9,8 +9,8 @@ import (
 	"github.com/axlegate/axlegate/wim"
 )
 
-// moment is one thing that happened to a matter.
-type moment struct {
+// happening is one thing that happened to a matter.
+type happening struct {
 	words   *web.Words
 	At      wim.Time
 	Site    bool   // told by the site's clock, not the centre's
@@ -23,20 +23,20 @@ type moment struct {
 }
 
 // Words says things in the officer's language.
-func (m *moment) Words() *web.Words { return m.words }
+func (m *happening) Words() *web.Words { return m.words }
 
-// timeline is what happened, by time, the passage first. Two clocks tell it, and each moment says which.
-func (c *Console) timeline(v visit, f *center.File) []moment {
+// timeline is what happened, by time, the passage first. Two clocks tell it, and each happening says which.
+func (c *Console) timeline(v visit, f *center.File) []happening {
 	w, d := v.words, &f.Docket
-	out := []moment{{words: w, At: d.Matter.Passed, Site: true, Kind: "passed", Title: w.T("event.passed"), Notes: []string{
+	out := []happening{{words: w, At: d.Matter.Passed, Site: true, Kind: "passed", Title: w.T("event.passed"), Notes: []string{
 		string(d.Matter.Site) + " · " + w.T("lane", d.Matter.Lane) + " · " + w.Tonnes(d.Matter.Gross),
 	}}}
 	if f.Order != wim.OrderNone {
-		out = append(out, moment{words: w, At: d.Matter.Passed, Site: true, Kind: "order", Title: w.T("event.order"), Notes: []string{w.Order(f.Order)}})
+		out = append(out, happening{words: w, At: d.Matter.Passed, Site: true, Kind: "order", Title: w.T("event.order"), Notes: []string{w.Order(f.Order)}})
 	}
 	for i := range f.Accounts {
 		a := &f.Accounts[i]
-		m := moment{words: w, At: a.Time, Site: true, Kind: "sealed", Title: w.T("event.sealed")}
+		m := happening{words: w, At: a.Time, Site: true, Kind: "sealed", Title: w.T("event.sealed")}
 		if i > 0 {
 			m.Kind, m.Title = "supplement", w.T("event.supplement")
 			for _, r := range a.Reads {
@@ -50,7 +50,7 @@ func (c *Console) timeline(v visit, f *center.File) []moment {
 	}
 	for i := range d.Alerts {
 		a := &d.Alerts[i]
-		out = append(out, moment{
+		out = append(out, happening{
 			words: w, At: a.Raised, Kind: "raised", Title: w.T("event.raised", c.authority(w, a.Competence)),
 			Notes: []string{w.Headline(a.Competence, a.Outcome, a.Standing) + " · " + w.Standing(a.Standing)},
 		})
@@ -58,7 +58,7 @@ func (c *Console) timeline(v visit, f *center.File) []moment {
 	for i := range f.Acts {
 		out = append(out, c.actMoment(w, &f.Acts[i]))
 	}
-	slices.SortStableFunc(out[1:], func(a, b moment) int {
+	slices.SortStableFunc(out[1:], func(a, b happening) int {
 		switch {
 		case a.At < b.At:
 			return -1
@@ -71,8 +71,8 @@ func (c *Console) timeline(v visit, f *center.File) []moment {
 }
 
 // actMoment tells of an act: who did what, and with which words.
-func (c *Console) actMoment(w *web.Words, a *center.Act) moment {
-	m := moment{
+func (c *Console) actMoment(w *web.Words, a *center.Act) happening {
+	m := happening{
 		words: w, At: a.At, Kind: string(a.Kind), Title: w.T("act." + string(a.Kind) + ".done"), Who: c.authority(w, a.Competence) + " · " + a.Login,
 		Remark: a.Details.Remark, Version: a.Version,
 	}
