@@ -53,6 +53,12 @@ func (s *Store) migrate(ctx context.Context) error {
 		version := 0
 		err := s.transact(ctx, "bring the schema up to date", func(t *tx) error {
 			if s.dialect == postgresDialect {
+				// Filling a new column of a large table takes its time, and so does waiting for who does it.
+				for _, q := range []string{`SET LOCAL statement_timeout = 0`, `SET LOCAL lock_timeout = 0`} {
+					if err := t.run(ctx, q); err != nil {
+						return err
+					}
+				}
 				if err := t.run(ctx, `SELECT pg_advisory_xact_lock(?)`, int64(lockSchema)); err != nil {
 					return err
 				}

@@ -127,7 +127,11 @@ func (p *peers) listen(ctx context.Context, c *pgx.Conn) {
 	lastMonths := time.Now()
 	for {
 		if c != nil {
-			if err := p.wait(ctx, c); err != nil && ctx.Err() == nil {
+			err := p.wait(ctx, c)
+			if err == nil {
+				err = ping(ctx, c)
+			}
+			if err != nil && ctx.Err() == nil {
 				p.s.log.Warn("store: the connection that listens to other centres was lost; it is made again", "place", p.s.place, "error", err)
 				p.leave(ctx, c)
 				c = nil
@@ -162,6 +166,13 @@ func (p *peers) listen(ctx context.Context, c *pgx.Conn) {
 			}
 		}
 	}
+}
+
+// ping finds out that the other end is no longer there, of which a connection that only listens hears nothing.
+func ping(ctx context.Context, c *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*lookEvery)
+	defer cancel()
+	return c.Ping(ctx)
 }
 
 // wait gives hints as they come, until it is time to look.
