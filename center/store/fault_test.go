@@ -168,9 +168,9 @@ func TestHostileTextIsKeptAsItIs(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *place) {
 		s := p.open()
 		for i, text := range hostile() {
-			o := center.Officer{Login: "x" + text, Name: text, Role: center.Enforcer, Competence: wim.RoadAdministration, Hash: "h" + text}
+			o := center.Officer{Login: "x" + text[:min(len(text), 60)], Name: text, Role: center.Enforcer, Competence: wim.RoadAdministration, Hash: "h" + text}
 			putOfficer(t, s, o)
-			if got, err := s.Officer(t.Context(), o.Login); err != nil || got.Name != text || got.Hash != text {
+			if got, err := s.Officer(t.Context(), o.Login); err != nil || got.Name != text || got.Hash != "h"+text {
 				t.Errorf("%q: %+v %v", text, got, err)
 			}
 			if err := s.Sessions().CommitCtx(t.Context(), text, []byte(text), date(2200, 1, 1)); err != nil {
