@@ -124,7 +124,7 @@ func rooms() []Room {
 		{
 			Path: "internal/daemon",
 			Ours: []string{
-				"center", "center/console", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
+				"center", "center/api", "center/console", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
 				"drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "edge", "edge/journal", "internal/conf", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/seal",
 			},

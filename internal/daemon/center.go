@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/center/api"
 	"github.com/axlegate/axlegate/center/console"
 	"github.com/axlegate/axlegate/center/intake"
 	"github.com/axlegate/axlegate/center/picture"
@@ -114,6 +115,9 @@ func NewCenter(ctx context.Context, cfg CenterConfig, log *slog.Logger) (c *Cent
 	if err := c.store.KeepOfficers(ctx, logins); err != nil {
 		return nil, fmt.Errorf("officers: %w", err)
 	}
+	if err := c.store.SetRegions(ctx, cfg.siteRegions()); err != nil {
+		return nil, fmt.Errorf("regions: %w", err)
+	}
 	if c.web, err = listen(ctx, "web.listen", cfg.Web.Listen); err != nil {
 		return nil, err
 	}
@@ -170,6 +174,10 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	programs, err := api.New(api.Config{Store: c.store, Pictures: c.pictures, Regions: c.p.regions, Version: Version, Logger: c.log})
+	if err != nil {
+		return err
+	}
 	reg.MustRegister(in, rev)
 	expiry(reg, "web", c.p.webTLS)
 	if b.own != nil {
@@ -191,7 +199,7 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	})
 	reg.MustRegister(newCenterMetrics(c.store, link.Stats, b.stats))
 	upper, uctx := errgroup.WithContext(ctx)
-	upper.Go(func() error { return serve(uctx, c.web, c.mux(pages, in), c.p.webTLS, c.log) })
+	upper.Go(func() error { return serve(uctx, c.web, c.mux(pages, programs, in), c.p.webTLS, c.log) })
 	upper.Go(func() error { return serve(uctx, c.metrics, c.health(reg), nil, c.log) })
 	upper.Go(func() error { return link.Run(uctx) })
 	upper.Go(func() error { return in.Run(uctx) })
@@ -238,16 +246,19 @@ func (c *Center) pages(reg *prometheus.Registry) (http.Handler, error) {
 	})
 }
 
-// mux keeps the sites' way in apart from the officers' pages: a picture is PUT with a site's signature, all
-// else needs a session.
-func (c *Center) mux(pages http.Handler, in *intake.Intake) http.Handler {
+// mux keeps three ways in apart: a picture is PUT with a site's signature, programs bring a token, and all else
+// needs an officer's session.
+func (c *Center) mux(pages, programs http.Handler, in *intake.Intake) http.Handler {
 	put := in.PictureHandler(c.pictures)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/pictures/") {
+		switch {
+		case r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/pictures/"):
 			put.ServeHTTP(w, r)
-			return
+		case strings.HasPrefix(r.URL.Path, api.Prefix+"/"):
+			programs.ServeHTTP(w, r)
+		default:
+			pages.ServeHTTP(w, r)
 		}
-		pages.ServeHTTP(w, r)
 	})
 }
 

@@ -221,4 +221,13 @@ func (c *CenterConfig) regions() (center.Map, error) {
 	return m, nil
 }
 
+// siteRegions says where each site lies.
+func (c *CenterConfig) siteRegions() map[wim.SiteID]center.Region {
+	out := make(map[wim.SiteID]center.Region, len(c.Sites))
+	for _, s := range c.Sites {
+		out[s.Site] = s.Region
+	}
+	return out
+}
+
 func (c *CenterConfig) path(p string) string { return rel(c.dir, p) }
