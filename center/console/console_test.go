@@ -182,6 +182,9 @@ func TestAPictureIsGivenOnlyWithAnAlertThatShowsIt(t *testing.T) {
 	if a.header.Get("Content-Type") != "image/jpeg" || !strings.HasPrefix(a.header.Get("Cache-Control"), "private") || wim.DigestOf([]byte(a.body)) != s.jpeg {
 		t.Errorf("picture: %v", a.header)
 	}
+	again := b.request(http.MethodGet, "/pictures/"+s.jpeg.String()+"?alert=1", nil)
+	again.Header.Set("If-None-Match", a.header.Get("ETag"))
+	b.do(again).wants(http.StatusNotModified)
 	for name, path := range map[string]string{
 		"a picture of no alert":          s.jpeg.String(),
 		"another picture than its own":   other.String() + "?alert=1",

@@ -68,7 +68,8 @@ func (c *Console) picture(w http.ResponseWriter, r *http.Request, v visit) {
 		return
 	}
 	w.Header().Set("Content-Type", "image/jpeg")
-	w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
+	// The browser may keep it but asks each time: who may see it may change, and each look is traced.
+	w.Header().Set("Cache-Control", "private, no-cache")
 	w.Header().Set("ETag", `"`+d.String()+`"`)
 	http.ServeContent(w, r, "", time.Time{}, f)
 }

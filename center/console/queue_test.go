@@ -216,3 +216,17 @@ func TestARoleOrRegionThatChangesEndsAnOpenStream(t *testing.T) {
 		})
 	}
 }
+
+func TestADisabledOfficersOpenStreamEnds(t *testing.T) {
+	s := newStand(t)
+	f := s.as("road").listen("?light", "")
+	f.until("status", anyOf)
+	o, err := s.store.Officer(t.Context(), "road")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Disabled = true
+	s.store.put(o)
+	s.matters(1)
+	f.until("ended", anyOf)
+}
