@@ -34,7 +34,7 @@ type town struct {
 
 func newTown(t *testing.T) *town {
 	w := &town{t: t, rig: newRig(t)}
-	cfg := broker.Config{Listen: "127.0.0.1:0", StoreDir: t.TempDir(), Users: []broker.User{{Name: "intake", Password: "i"}}}
+	cfg := broker.Config{Listen: "127.0.0.1:0", StoreDir: t.TempDir(), AckWait: time.Second, Users: []broker.User{{Name: "intake", Password: "i"}}}
 	seen := map[int]bool{}
 	keys := map[wim.SiteID][]*seal.Verifier{}
 	for i := 0; len(w.sites) < 6; i++ { // each in a slot of its own
