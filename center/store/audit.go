@@ -66,6 +66,7 @@ func openToLook(place string) (db *sql.DB, d dialect, name string, err error) {
 		}
 		c.RuntimeParams["default_transaction_read_only"] = "on"
 		c.RuntimeParams["statement_timeout"] = "0" // an audit reads everything
+		c.RuntimeParams["enable_seqscan"] = "on"
 		return pool(c, 2), postgresDialect, placeOf(c), nil
 	}
 	if _, err := os.Stat(place); err != nil {

@@ -91,6 +91,10 @@ func connConfig(url string) (*pgx.ConnConfig, error) {
 		"lock_timeout":                        "60s",
 		"idle_in_transaction_session_timeout": "120s",
 		"tcp_user_timeout":                    "30s", // a server that was unplugged is noticed
+		// Every statement here finds its rows by an index. A plan made while a month's partition was empty must
+		// not read all of it once it is full.
+		"enable_seqscan": "off",
+		"jit":            "off",
 	} {
 		if c.RuntimeParams[k] == "" {
 			c.RuntimeParams[k] = v
