@@ -95,6 +95,7 @@ func (s *server) start(ctx context.Context) error {
 	}
 	s.cmd = s.command(ctx, "postgres", "-D", filepath.Join(s.dir, "data"), "-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(s.port),
 		"-c", "unix_socket_directories=", "-c", "max_connections=200")
+	s.cmd.SysProcAttr.Pdeathsig = syscall.SIGQUIT // with a test run that is killed
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
