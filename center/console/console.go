@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -103,6 +104,8 @@ var assetFiles embed.FS
 type Console struct {
 	cfg      Config
 	desk     Matters
+	admin    Administration
+	staff    sync.Mutex // held while officers are changed
 	log      *slog.Logger
 	now      func() time.Time
 	sessions *scs.SessionManager
@@ -144,6 +147,7 @@ func newConsole(cfg Config) (*Console, error) {
 		c.cfg.Unfinished = 24 * time.Hour
 	}
 	c.desk, _ = cfg.Store.(Matters)
+	c.admin, _ = cfg.Store.(Administration)
 	c.m = newMetrics(c.viewers)
 	if err := c.m.register(cfg.Metrics); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
@@ -224,6 +228,7 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("GET /matters/{id}", c.signedAs(c.matter, center.Enforcer, center.Auditor))
 	mux.HandleFunc("POST /matters/{id}/acts", c.signedAs(c.act, center.Enforcer))
 	mux.HandleFunc("GET /pictures/{digest}", c.signedAs(c.picture, center.Enforcer, center.Auditor))
+	c.routeAdministration(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { c.fail(w, r, http.StatusNotFound, nil) })
 
 	origin := http.NewCrossOriginProtection()

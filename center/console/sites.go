@@ -1,0 +1,203 @@
+package console
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/internal/web"
+	"github.com/axlegate/axlegate/wim"
+)
+
+// siteSilent is after how long without data a site that says it is online looks silent.
+const siteSilent = 15 * time.Minute
+
+// siteLine is one site with what is the matter with it.
+type siteLine struct {
+	center.SiteState
+	words *web.Words
+	Now   wim.Time
+	Place string
+}
+
+// Path is the site's page.
+func (s *siteLine) Path() string { return "/sites/" + url.PathEscape(string(s.Site)) }
+
+// Trouble names what is the matter, gravest first: "alarms", "offline", "behind", "silent" or "well".
+func (s *siteLine) Trouble() string {
+	switch {
+	case s.Alarms > 0:
+		return "alarms"
+	case !s.Online:
+		return "offline"
+	case s.Behind > 0:
+		return "behind"
+	case s.Silent():
+		return "silent"
+	}
+	return "well"
+}
+
+// Silent tells whether nothing has come for long although the site is online: perhaps no traffic, perhaps a
+// dead scale.
+func (s *siteLine) Silent() bool { return s.Now.Sub(s.Heard) > siteSilent }
+
+// Age is how long ago the site was heard of.
+func (s *siteLine) Age() string { return s.words.Age(s.Now, s.Heard) }
+
+func (s *siteLine) rank() int {
+	return slices.Index([]string{"alarms", "offline", "behind", "silent", "well"}, s.Trouble())
+}
+
+// sitesView is the list of sites.
+type sitesView struct {
+	*frame
+	Lines   []siteLine
+	Trouble int // sites that are not well
+}
+
+// sitesPage answers GET /sites: every site of the region, those in trouble first.
+func (c *Console) sitesPage(w http.ResponseWriter, r *http.Request, v visit) {
+	lines, err := c.siteLines(r, v)
+	if err != nil {
+		c.fail(w, r, http.StatusInternalServerError, err)
+		return
+	}
+	view := &sitesView{frame: c.newFrame(w, r, v, v.words.T("sites.title")), Lines: lines}
+	for i := range lines {
+		if lines[i].Trouble() != "well" {
+			view.Trouble++
+		}
+	}
+	if !c.follow(w, r, v, view.frame) {
+		return
+	}
+	c.page(w, r, http.StatusOK, "sites", view)
+}
+
+// follow has a page follow the event stream; it answers itself where that fails.
+func (c *Console) follow(w http.ResponseWriter, r *http.Request, v visit, f *frame) bool {
+	last, err := c.newest(r.Context(), v)
+	if err != nil {
+		c.fail(w, r, http.StatusInternalServerError, err)
+		return false
+	}
+	f.Live, f.Last = true, last
+	return true
+}
+
+func (c *Console) siteLines(r *http.Request, v visit) ([]siteLine, error) {
+	sites, err := c.sites(r.Context(), v)
+	if err != nil {
+		return nil, fmt.Errorf("sites: %w", err)
+	}
+	now := wim.TimeOf(c.now())
+	lines := make([]siteLine, 0, len(sites))
+	for _, s := range sites {
+		lines = append(lines, siteLine{SiteState: s, words: v.words, Now: now, Place: c.region(v.words, s.Region)})
+	}
+	slices.SortStableFunc(lines, func(a, b siteLine) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(b.Alarms, a.Alarms), cmp.Compare(a.Heard, b.Heard), strings.Compare(string(a.Site), string(b.Site)))
+	})
+	return lines, nil
+}
+
+// alarmView is an alarm in words.
+type alarmView struct {
+	center.Alarm
+	words *web.Words
+}
+
+// Name says what has happened, Advice what to do.
+func (a *alarmView) Name() string   { return a.words.Or("alarm", string(a.Kind)) }
+func (a *alarmView) Advice() string { return a.words.Or("alarm-advice", string(a.Kind)) }
+
+// sitePageView is the page of one site.
+type sitePageView struct {
+	*frame
+	Line    siteLine
+	Alarms  []alarmView
+	Seen    string // names the alarms shown
+	CanLook bool
+	Notice  string
+}
+
+// sitePage answers GET /sites/{site}.
+func (c *Console) sitePage(w http.ResponseWriter, r *http.Request, v visit) {
+	c.showSite(w, r, v, http.StatusOK, "")
+}
+
+func (c *Console) showSite(w http.ResponseWriter, r *http.Request, v visit, status int, notice string) {
+	line, alarms, err := c.site(r, v)
+	if err != nil {
+		c.wrong(w, r, err)
+		return
+	}
+	view := &sitePageView{
+		frame: c.newFrame(w, r, v, string(line.Site)), Line: line, Seen: alarmsDigest(alarms), CanLook: v.officer.Role == center.Administrator, Notice: notice,
+	}
+	for _, a := range alarms {
+		view.Alarms = append(view.Alarms, alarmView{a, v.words})
+	}
+	if !c.follow(w, r, v, view.frame) {
+		return
+	}
+	c.page(w, r, status, "site", view)
+}
+
+// site is a site of the officer's region with its alarms; another one is center.ErrNotFound.
+func (c *Console) site(r *http.Request, v visit) (siteLine, []center.Alarm, error) {
+	lines, err := c.siteLines(r, v)
+	if err != nil {
+		return siteLine{}, nil, err
+	}
+	i := slices.IndexFunc(lines, func(l siteLine) bool { return string(l.Site) == r.PathValue("site") })
+	if i < 0 {
+		return siteLine{}, nil, center.ErrNotFound
+	}
+	alarms, err := c.admin.Alarms(r.Context(), v.viewer(), lines[i].Site)
+	if err != nil {
+		return siteLine{}, nil, fmt.Errorf("alarms of %s: %w", lines[i].Site, err)
+	}
+	return lines[i], alarms, nil
+}
+
+// alarmsDigest names a list of alarms, so that nobody clears one that came after the page was seen.
+func alarmsDigest(alarms []center.Alarm) string {
+	h := sha256.New()
+	for i := range alarms {
+		fmt.Fprintf(h, "%q %q %d\n", alarms[i].Kind, alarms[i].Subject, alarms[i].Count)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// lookedInto answers POST /sites/{site}/looked-into: an administrator has looked into the alarms shown.
+func (c *Console) lookedInto(w http.ResponseWriter, r *http.Request, v visit) {
+	f, err := readForm(w, r, v.words)
+	if err != nil {
+		c.fail(w, r, http.StatusBadRequest, nil)
+		return
+	}
+	line, alarms, err := c.site(r, v)
+	if err != nil {
+		c.wrong(w, r, err)
+		return
+	}
+	if f.Get("seen") != alarmsDigest(alarms) {
+		c.showSite(w, r, v, http.StatusConflict, v.words.T("site.alarms-changed"))
+		return
+	}
+	if err := c.admin.LookedInto(r.Context(), v.viewer(), line.Site); err != nil {
+		c.wrong(w, r, fmt.Errorf("look into alarms of %s: %w", line.Site, err))
+		return
+	}
+	c.flash(w, "looked-into")
+	http.Redirect(w, r, line.Path(), http.StatusSeeOther)
+}
