@@ -142,6 +142,9 @@ func (c *Console) actForms(v visit, d *center.Docket, not *refused) (out []*actF
 			owed = o.Acts
 		}
 	}
+	if len(owed) > 2 { // where almost everything is a next step none is marked
+		owed = nil
+	}
 	for _, k := range center.ActKinds() {
 		possible := slices.Contains(allowed, k)
 		if !possible && (not == nil || not.kind != k) {
