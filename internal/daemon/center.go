@@ -152,6 +152,7 @@ func (c *Center) close() error {
 // Run serves until ctx ends: pages first stop, then the intake, then the review, then the broker.
 func (c *Center) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, c.close()) }()
+	cfg := &c.p.cfg
 	b, err := c.p.broker(c.log)
 	if err != nil {
 		return err
@@ -192,17 +193,32 @@ func (c *Center) Run(ctx context.Context) (err error) {
 		stopOuter()
 		return errors.Join(err, lower.Wait())
 	}
-	link = mqtt.NewCenter(mqtt.CenterConfig{
-		Broker: b.url(), Username: b.user, Password: b.password, TLS: b.tls, Slots: slots(), Logger: c.log,
+	// Only what several centres reach can be shared by them: an embedded broker has its own centre alone.
+	shared := b.own == nil
+	linkConfig := mqtt.CenterConfig{
+		Broker: b.url(), Username: b.user, Password: b.password, TLS: b.tls, Leased: shared, Logger: c.log,
 		OnMessages: in.HandleMessages,
 		OnStatus:   func(site string, payload []byte) { c.status(lctx, site, payload) },
-	})
+	}
+	if !shared {
+		linkConfig.Slots = slots()
+	}
+	link = mqtt.NewCenter(linkConfig)
 	reg.MustRegister(newCenterMetrics(c.store, link.Stats, b.stats))
 	upper, uctx := errgroup.WithContext(ctx)
 	upper.Go(func() error { return serve(uctx, c.web, c.mux(pages, programs, in), c.p.webTLS, c.log) })
 	upper.Go(func() error { return serve(uctx, c.metrics, c.health(reg), nil, c.log) })
 	upper.Go(func() error { return link.Run(uctx) })
 	upper.Go(func() error { return in.Run(uctx) })
+	if shared {
+		duty, err := intake.NewDuty(intake.DutyConfig{Leases: c.store, Link: link, Intake: in, Holder: cfg.instance(), Logger: c.log})
+		if err != nil {
+			stopOuter()
+			return errors.Join(err, lower.Wait())
+		}
+		upper.Go(func() error { return duty.Run(uctx) })
+	}
+	upper.Go(func() error { return c.retain(uctx) })
 	upper.Go(func() error { return rev.Run(uctx) })
 	upper.Go(func() error {
 		select {
@@ -219,6 +235,35 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	err = errors.Join(err, lower.Wait())
 	c.log.Info("centre stopped")
 	return err
+}
+
+// retainEvery is how often what is older than the retention is looked for.
+const retainEvery = 24 * time.Hour
+
+// retain removes the bytes of records that are older than the configuration keeps them.
+func (c *Center) retain(ctx context.Context) error {
+	months := c.p.cfg.RetentionMonths
+	if months == 0 {
+		return nil
+	}
+	t := time.NewTicker(retainEvery)
+	defer t.Stop()
+	for {
+		sum, err := c.store.Prune(ctx, time.Now().UTC().AddDate(0, -months, 0), "")
+		switch {
+		case ctx.Err() != nil:
+			return nil //nolint:nilerr // it was stopped while it worked; the next start goes on
+		case err != nil:
+			c.log.Error("old records were not removed; it is tried again tomorrow", "error", err)
+		case sum.Removed+sum.Emptied > 0:
+			c.log.Info("old records were removed; their digests stay", "removed", sum.Removed, "emptied", sum.Emptied, "kept for open matters", sum.Kept)
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 func slots() []int {

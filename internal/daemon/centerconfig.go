@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -25,11 +26,14 @@ type CenterConfig struct {
 	// Title stands on every page.
 	Title string `yaml:"title"`
 	// Zone is the time zone of the pages; empty means UTC. Everything stored is in UTC.
-	Zone    string       `yaml:"zone"`
-	Web     WebConfig    `yaml:"web"`
-	Metrics string       `yaml:"metrics_listen"` // /metrics, /healthz, /readyz; keep it off public addresses
-	Store   StoreConfig  `yaml:"store"`
-	Broker  BrokerConfig `yaml:"broker"`
+	Zone    string      `yaml:"zone"`
+	Web     WebConfig   `yaml:"web"`
+	Metrics string      `yaml:"metrics_listen"` // /metrics, /healthz, /readyz; keep it off public addresses
+	Store   StoreConfig `yaml:"store"`
+	// RetentionMonths is how many whole months of records stay with their bytes; older ones keep their digests
+	// only, except those of matters that are not closed. 0 keeps everything for ever.
+	RetentionMonths int          `yaml:"retention_months"`
+	Broker          BrokerConfig `yaml:"broker"`
 	// Regions are all that sites and officers may name, each with the one that it lies in.
 	Regions []RegionConfig `yaml:"regions"`
 	Sites   []SiteConfig   `yaml:"sites"`
@@ -146,6 +150,12 @@ func (c *CenterConfig) Validate() error {
 	if _, err := time.LoadLocation(c.Zone); err != nil {
 		return fmt.Errorf("zone: %w; use a name such as Asia/Shanghai", err)
 	}
+	if c.RetentionMonths < 0 || c.RetentionMonths > 1200 {
+		return fmt.Errorf("retention_months is %d, want 1 to 1200, or 0 to keep everything", c.RetentionMonths)
+	}
+	if c.Broker.External() && c.Store.PostgresFile == "" && c.Instance != "" {
+		return errors.New("instance: several centres share a PostgreSQL database; name it under store.postgres_file or leave instance out")
+	}
 	if err := c.Broker.validate(); err != nil {
 		return err
 	}
@@ -219,6 +229,17 @@ func (c *CenterConfig) regions() (center.Map, error) {
 		return m, fmt.Errorf("regions: %w", err)
 	}
 	return m, nil
+}
+
+// instance names this centre among several.
+func (c *CenterConfig) instance() string {
+	if c.Instance != "" {
+		return c.Instance
+	}
+	if name, err := os.Hostname(); err == nil && name != "" {
+		return name
+	}
+	return "center"
 }
 
 // siteRegions says where each site lies.
