@@ -242,36 +242,60 @@ func TestALastEventThatIsGivenUpIsToldByAHeartbeat(t *testing.T) {
 	}
 }
 
-// A ring that was cleared and filled anew has the same numbers in the same slots; only the boot tells.
+// A ring that was cleared and filled anew has the same numbers in the same slots; only the boot tells. The
+// answer may hold the slots of before or of after.
 func TestARestartInTheMiddleOfAReadMixesNoBoots(t *testing.T) {
-	d := newDevice(t)
-	old := d.boot
-	d.noteMany(5)
-	d.bend(once(func(n uint16, _ []uint16) ([]uint16, error) {
-		d.boot, d.seq = d.boot+1, 0
-		clear(d.reg[:])
-		for range 6 {
-			d.note(wim.Reading{Kind: wim.AxleReading, Axle: wim.Axle{Index: 1, Load: 7000}})
-		}
-		return append([]uint16(nil), d.reg[32:32+n]...), nil
-	}))
-	r := run(t, Config{Address: d.addr})
-	r.untilSeq(old+1, 6)
-	if a, b := r.seqs(old), r.seqs(old+1); len(a) != 0 || !slices.Equal(b, span(1, 6)) {
-		t.Errorf("of the old boot %v, of the new one %v", a, b)
+	for _, before := range []bool{true, false} {
+		t.Run(map[bool]string{true: "the slots of before", false: "the slots of after"}[before], func(t *testing.T) {
+			d := newDevice(t)
+			old := d.boot
+			d.noteMany(5)
+			d.bend(once(func(n uint16, regs []uint16) ([]uint16, error) {
+				d.boot, d.seq = d.boot+1, 0
+				clear(d.reg[:])
+				for range 6 {
+					d.note(wim.Reading{Kind: wim.AxleReading, Axle: wim.Axle{Index: 1, Load: 7000}})
+				}
+				if before {
+					return regs, nil
+				}
+				return append([]uint16(nil), d.reg[32:32+n]...), nil
+			}))
+			r := run(t, Config{Address: d.addr})
+			r.untilSeq(old+1, 6)
+			if a, b := r.seqs(old), r.seqs(old+1); len(a) != 0 || !slices.Equal(b, span(1, 6)) {
+				t.Errorf("of the old boot %v, of the new one %v", a, b)
+			}
+			if n := len(r.readings(wim.VehicleEnd)); n != 0 {
+				t.Errorf("%d vehicle ends, which only the old boot noted", n)
+			}
+		})
 	}
 }
 
-func TestARestartIsToldBeforeAnythingHappens(t *testing.T) {
+func TestARestartIsToldAtOnceAlsoWhenNothingHappensAfterIt(t *testing.T) {
 	d := newDevice(t)
 	d.noteMany(2)
-	r := run(t, Config{Address: d.addr})
+	still := time.Now() // on this clock no heartbeat is ever due
+	r := run(t, Config{Address: d.addr, Now: func() time.Time { return still }})
 	r.untilSeq(d.boot, 2)
+	r.until("the first heartbeat", func() bool { return len(r.readings(wim.Heartbeat)) == 1 })
 	d.Restart()
 	r.until("a heartbeat of the new boot", func() bool {
 		h := r.readings(wim.Heartbeat)
-		return len(h) > 0 && h[len(h)-1].Boot == 0x0A0B0C0E && h[len(h)-1].Seq == 0
+		return len(h) == 2 && h[1].Boot == 0x0A0B0C0E && h[1].Seq == 0
 	})
+}
+
+func TestEventsThatAreLongGoneAreNotAskedFor(t *testing.T) {
+	d := newDevice(t)
+	d.seq = 4_000_000_000
+	d.noteMany(64)
+	r := run(t, Config{Address: d.addr})
+	r.untilSeq(d.boot, 4_000_000_064)
+	if got := r.seqs(d.boot); !slices.Equal(got, span(4_000_000_001, 4_000_000_064)) {
+		t.Errorf("have %v", got)
+	}
 }
 
 func TestACounterThatGoesBackWithoutANewBootIsNeverFollowed(t *testing.T) {
