@@ -39,7 +39,7 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, v visit) {
 		c.showMatter(w, r, v, id, not)
 		return
 	}
-	switch _, err = c.desk.Do(r.Context(), v.viewer(), id, kind, in, seen); {
+	switch _, err = c.cfg.Store.Do(r.Context(), v.viewer(), id, kind, in, seen); {
 	case err == nil:
 		c.log.InfoContext(r.Context(), "act", "matter", id, "act", kind, "competence", v.officer.Competence, "login", v.officer.Login)
 		c.flash(w, "act."+string(kind))

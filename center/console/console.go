@@ -21,9 +21,10 @@ import (
 	"github.com/axlegate/axlegate/wim"
 )
 
-// Store is what the boards read and the one thing they write. Every read of alerts names the competence it
-// is for; an alert of another competence does not exist for it (center.ErrNotFound).
+// Store is what the pages read and write. Every read names for whom it is: what is not for that viewer does
+// not exist for it (center.ErrNotFound).
 type Store interface {
+	Matters
 	Officer(ctx context.Context, login string) (center.Officer, error)
 	// Board returns the newest entries, newest first, and the id of the last event they include.
 	Board(ctx context.Context, v center.Viewer, limit int) (entries []center.Entry, last int64, err error)
@@ -103,7 +104,6 @@ var assetFiles embed.FS
 // Console answers the requests of both authorities' officers.
 type Console struct {
 	cfg      Config
-	desk     Matters
 	admin    Administration
 	staff    sync.Mutex // held while officers are changed
 	log      *slog.Logger
@@ -146,7 +146,6 @@ func newConsole(cfg Config) (*Console, error) {
 	if c.cfg.Unfinished <= 0 {
 		c.cfg.Unfinished = 24 * time.Hour
 	}
-	c.desk, _ = cfg.Store.(Matters)
 	c.admin, _ = cfg.Store.(Administration)
 	c.m = newMetrics(c.viewers)
 	if err := c.m.register(cfg.Metrics); err != nil {

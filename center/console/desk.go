@@ -24,10 +24,7 @@ func (v *visit) viewer() center.Viewer { return v.officer.Viewer() }
 
 // look writes into the audit trail what the officer is about to be shown. Where that fails nothing is shown.
 func (c *Console) look(ctx context.Context, v visit, subject, detail string) error {
-	if c.desk == nil {
-		return nil
-	}
-	if err := c.desk.Looked(ctx, v.viewer(), subject, detail); err != nil {
+	if err := c.cfg.Store.Looked(ctx, v.viewer(), subject, detail); err != nil {
 		return fmt.Errorf("look at %s: %w", subject, err)
 	}
 	return nil

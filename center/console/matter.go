@@ -63,7 +63,7 @@ func (c *Console) showMatter(w http.ResponseWriter, r *http.Request, v visit, id
 		c.fail(w, r, http.StatusInternalServerError, err)
 		return
 	}
-	file, err := c.desk.File(ctx, v.viewer(), id)
+	file, err := c.cfg.Store.File(ctx, v.viewer(), id)
 	switch {
 	case errors.Is(err, center.ErrNotFound):
 		c.fail(w, r, http.StatusNotFound, nil)

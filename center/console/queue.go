@@ -81,7 +81,7 @@ func (c *Console) queue(w http.ResponseWriter, r *http.Request, v visit) {
 		c.fail(w, r, http.StatusInternalServerError, err)
 		return
 	}
-	page, err := c.desk.Queue(r.Context(), v.viewer(), q)
+	page, err := c.cfg.Store.Queue(r.Context(), v.viewer(), q)
 	if err != nil {
 		c.fail(w, r, http.StatusInternalServerError, fmt.Errorf("queue: %w", err))
 		return

@@ -89,9 +89,6 @@ func (c *Console) officer(ctx context.Context, token string) (center.Officer, co
 	case o.Disabled, mark(o) != c.sessions.GetString(sctx, sessionMark):
 		return center.Officer{}, nil, errSignedOut
 	}
-	if o.Role == "" { // an officer from before there were roles
-		o.Role = center.Enforcer
-	}
 	return o, sctx, nil
 }
 
