@@ -21,7 +21,8 @@ demo: ## a centre and two simulated sites with their boards; Ctrl-C stops all
 	@.bin/axlegate demo
 
 .PHONY: test
-test: ## all tests with the race detector
+test: ## all tests with the race detector; installs the servers that they need where missing
+	@go run ./internal/testenv/install
 	go test -race -timeout 20m ./...
 
 .PHONY: race

@@ -36,7 +36,10 @@ func rooms() []Room {
 		{Path: "wim"},
 		{Path: "wim/seal", Ours: []string{"wim"}, Foreign: []string{jose}},
 		{Path: "rules", Ours: []string{"internal/conf", "wim"}},
-		{Path: "configs"},
+		{
+			Path: "configs", Tests: []string{yaml, "internal/testenv"},
+			Why: "Its tests read alert rules as Prometheus does and have promtool try them.",
+		},
 
 		// Between site and centre.
 		{Path: "uplink"},
@@ -150,6 +153,8 @@ func rooms() []Room {
 		{Path: "internal/audit", Ours: []string{"wim"}},
 		{Path: "internal/bench", Proves: true},
 		{Path: "internal/e2e", Proves: true},
+		{Path: "internal/testenv"},
+		{Path: "internal/testenv/install", Ours: []string{"internal/testenv"}},
 	}
 }
 
