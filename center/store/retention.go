@@ -30,7 +30,10 @@ type Pruned struct {
 // SQLite gives back what a file made by this version has free, and uses it again in an older one.
 func (s *Store) Prune(ctx context.Context, before time.Time, login string) (Pruned, error) {
 	var sum Pruned
-	months, err := s.prunable(ctx, monthOf(wim.TimeOf(before)))
+	if err := s.closeMonths(ctx); err != nil {
+		return sum, err
+	}
+	months, err := s.prunable(ctx, min(monthOf(wim.TimeOf(before)), monthOf(s.now())))
 	if err != nil {
 		return sum, err
 	}
@@ -68,6 +71,18 @@ func (s *Store) Prune(ctx context.Context, before time.Time, login string) (Prun
 		return sum, s.shrink(ctx)
 	}
 	return sum, nil
+}
+
+// closeMonths sees to it that no record gets a number of a month before this one any more, not from a centre
+// whose clock is behind either. Once it is done every record that has such a number is there to be seen.
+func (s *Store) closeMonths(ctx context.Context) error {
+	if err := s.makeMonths(ctx); err != nil {
+		return err
+	}
+	return s.transact(ctx, "close the months before", func(t *tx) error {
+		first := firstOf(monthOf(s.now()))
+		return t.run(ctx, `UPDATE counter SET value = ? WHERE name = 'intake' AND value < ?`, first, first)
+	})
 }
 
 // prunable lists the months that hold records, have ended before another and were reviewed.

@@ -173,6 +173,45 @@ func TestRetentionLeavesWhatWasNotReviewedOrLiesBeyondAHole(t *testing.T) {
 	})
 }
 
+func TestRetentionNeverTouchesTheMonthInWhichRecordsCome(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *place) {
+		var clock, behind calendar
+		clock.set(2026, time.March, 3)
+		behind.set(2026, time.March, 3)
+		s := p.open(func(c *store.Config) { c.Now = clock.now })
+		c := storetest.NewChain(t, "north-1", 0).Quiet(9)
+		put(t, s, c.Segment(1, 2))
+		review(t, s)
+		if got := prune(t, s, date(2100, time.January, 1)); got.Months != nil {
+			t.Errorf("whatever is asked for: %+v", got)
+		}
+		clock.set(2026, time.May, 3)
+		if got := prune(t, s, date(2026, time.May, 3)); got.Removed != 2 {
+			t.Errorf("%+v", got)
+		}
+		// A centre that believes it is March still gives numbers of May.
+		if p.cfg.URL != "" {
+			late := p.open(func(c *store.Config) { c.Now = behind.now })
+			put(t, late, c.Segment(3, 4))
+		} else {
+			clock.set(2026, time.March, 4)
+			put(t, s, c.Segment(3, 4))
+		}
+		clock.set(2026, time.May, 4)
+		list, err := s.Unreviewed(t.Context(), 10)
+		if may := int64((2026-1970)*12 + 4); err != nil || len(list) != 2 || list[0].Intake>>40 != may {
+			t.Fatalf("%d records, not of May: %v", len(list), err)
+		}
+		if _, left, err := s.Waiting(t.Context()); err != nil || left != 2 {
+			t.Errorf("%d left, %v", left, err)
+		}
+		if got := prune(t, s, date(2026, time.June, 1)); got.Months != nil {
+			t.Errorf("%+v", got)
+		}
+		p.audit()
+	})
+}
+
 func TestRetentionIsAuditedForWhatItDidNotTake(t *testing.T) {
 	for _, x := range []struct{ name, change, want string }{
 		{"a record that somebody else removed", `DELETE FROM record WHERE seq = 10`, "in the ledger"},
