@@ -297,6 +297,9 @@ type recordView struct {
 	Lag   string
 }
 
+// ShortKey is the beginning of the key's id.
+func (a *recordView) ShortKey() string { return shortKey(a.Key) }
+
 // Chain is the beginning of the record's chain id.
 func (a *recordView) Chain() string { return a.Ref.Chain.String()[:8] }
 

@@ -180,6 +180,16 @@ func (v *entryView) Record() wim.RecordRef {
 // Chain is the beginning of the record's chain id.
 func (v *entryView) Chain() string { return v.Record().Chain.String()[:8] }
 
+// ShortKey is the beginning of the key's id, as much as tells keys apart at a glance.
+func (v *entryView) ShortKey() string { return shortKey(v.Key) }
+
+func shortKey(k string) string {
+	if r := []rune(k); len(r) > 20 {
+		return string(r[:14]) + "…"
+	}
+	return k
+}
+
 // Supplements counts what was added to the passage later.
 func (v *entryView) Supplements() int { return max(0, len(v.Records)-1) }
 
