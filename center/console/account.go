@@ -66,10 +66,10 @@ func (c *Console) changePassword(w http.ResponseWriter, r *http.Request, v visit
 		return
 	}
 	try.forgive()
-	if key := badPassword(fresh, &v.officer); key != "" {
-		f.Fail("new", key)
-	} else if fresh == old {
+	if fresh == old {
 		f.Fail("new", "problem.new.same")
+	} else if key := badPassword(fresh, &v.officer); key != "" {
+		f.Fail("new", key)
 	}
 	if fresh != f.Values.Get("again") {
 		f.Fail("again", "problem.again.differs")

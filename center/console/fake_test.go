@@ -35,6 +35,7 @@ type fakeStore struct {
 	unseen   error // what Looked returns, when set
 	now      func() wim.Time
 	broken   error // what every read returns, when set
+	office   fakeOffice
 }
 
 func newFakeStore() *fakeStore {

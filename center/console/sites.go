@@ -171,11 +171,12 @@ func (c *Console) site(r *http.Request, v visit) (siteLine, []center.Alarm, erro
 
 // alarmsDigest names a list of alarms, so that nobody clears one that came after the page was seen.
 func alarmsDigest(alarms []center.Alarm) string {
-	h := sha256.New()
+	var all []byte
 	for i := range alarms {
-		fmt.Fprintf(h, "%q %q %d\n", alarms[i].Kind, alarms[i].Subject, alarms[i].Count)
+		all = fmt.Appendf(all, "%q %q %d\n", alarms[i].Kind, alarms[i].Subject, alarms[i].Count)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	sum := sha256.Sum256(all)
+	return hex.EncodeToString(sum[:16])
 }
 
 // lookedInto answers POST /sites/{site}/looked-into: an administrator has looked into the alarms shown.
