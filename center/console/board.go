@@ -45,11 +45,7 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request, v visit) {
 }
 
 func (c *Console) showBoard(w http.ResponseWriter, r *http.Request, v visit, status int, id int64, notice string, good bool) {
-	subject := "board"
-	if id != 0 {
-		subject = "alert " + strconv.FormatInt(id, 10)
-	}
-	if err := c.look(r.Context(), v, subject, ""); err != nil {
+	if err := c.look(r.Context(), v, "board", ""); err != nil {
 		c.fail(w, r, http.StatusInternalServerError, err)
 		return
 	}
@@ -63,6 +59,10 @@ func (c *Console) showBoard(w http.ResponseWriter, r *http.Request, v visit, sta
 		return
 	}
 	if view.Entry != nil {
+		if err := c.lookAt(r.Context(), v, view.Entry.Entry, "board"); err != nil {
+			c.fail(w, r, http.StatusInternalServerError, err)
+			return
+		}
 		view.Entry.Notice, view.Entry.NoticeGood = notice, good
 	}
 	c.page(w, r, status, "board", view)
@@ -160,7 +160,7 @@ func (c *Console) showFragment(w http.ResponseWriter, r *http.Request, v visit, 
 		c.fail(w, r, http.StatusInternalServerError, fmt.Errorf("alert %d: %w", id, err))
 		return
 	}
-	if err := c.look(r.Context(), v, "alert "+strconv.FormatInt(id, 10), e.Matter.String()); err != nil {
+	if err := c.lookAt(r.Context(), v, &e, "board"); err != nil {
 		c.fail(w, r, http.StatusInternalServerError, err)
 		return
 	}

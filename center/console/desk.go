@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/axlegate/axlegate/center"
 )
@@ -28,6 +29,11 @@ func (c *Console) look(ctx context.Context, v visit, subject, detail string) err
 		return fmt.Errorf("look at %s: %w", subject, err)
 	}
 	return nil
+}
+
+// lookAt traces a look at an alert under its matter, so that the trail of a matter names everybody who saw it.
+func (c *Console) lookAt(ctx context.Context, v visit, e *center.Entry, how string) error {
+	return c.look(ctx, v, e.Matter.String(), how+", alert "+strconv.FormatInt(e.Alert.ID, 10))
 }
 
 // newest is the id of the last event, where a page's stream starts.

@@ -44,7 +44,7 @@ func (c *Console) picture(w http.ResponseWriter, r *http.Request, v visit) {
 		c.fail(w, r, http.StatusNotFound, nil)
 		return
 	}
-	if err := c.look(r.Context(), v, "picture "+d.Short(), e.Matter.String()); err != nil {
+	if err := c.lookAt(r.Context(), v, &e, "picture "+d.Short()); err != nil {
 		c.fail(w, r, http.StatusInternalServerError, err)
 		return
 	}

@@ -170,6 +170,20 @@ func TestTextInAQueryOrAPlateStaysText(t *testing.T) {
 	}
 }
 
+func TestWhoeverSawAMatterIsFoundUnderItsNumber(t *testing.T) {
+	for name, path := range map[string]string{
+		"the board": "/", "an alert on the board": "/alerts/1", "an alert alone": "/alerts/1/fragment", "the matter's page": "/matters/1000", "a picture": "/pictures/%s?alert=1",
+	} {
+		s := newStand(t)
+		s.matters(1)
+		b := s.as("road")
+		b.get(strings.ReplaceAll(path, "%s", s.jpeg.String())).wants(http.StatusOK)
+		if !s.store.looked("road", "matter 1000") {
+			t.Errorf("%s leaves no line under the matter's number", name)
+		}
+	}
+}
+
 func TestNothingIsShownWhenTheLookCannotBeTraced(t *testing.T) {
 	s := newStand(t)
 	s.matters(1)
