@@ -1,31 +1,18 @@
 package store_test
 
 import (
-	"context"
-	"os/exec"
 	"testing"
 
 	"github.com/axlegate/axlegate/center/store"
 	"github.com/axlegate/axlegate/center/store/storetest"
+	"github.com/axlegate/axlegate/internal/testenv"
 )
 
-// dump copies a database into a new one, as a backup and its restoring do.
-func dump(t *testing.T, url string) (copied string, restore func()) {
+// restore puts a dump into a database, in place of what that holds.
+func restore(t *testing.T, server *testenv.PostgresInstance, file, url string) {
 	t.Helper()
-	file := t.TempDir() + "/dump"
-	out, err := exec.CommandContext(t.Context(), tool("pg_dump"), "--format=custom", "--file="+file, url).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	copied = postgres(t)
-	return copied, func() {
-		t.Helper()
-		newPlace(t, store.Config{URL: copied}, "pgx", copied).tamper(`DROP SCHEMA public CASCADE; CREATE SCHEMA public`)
-		out, err := exec.CommandContext(t.Context(), tool("pg_restore"), "--exit-on-error", "--dbname="+copied, file).CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-	}
+	postgresAt(t, url).tamper(`DROP SCHEMA public CASCADE; CREATE SCHEMA public`)
+	server.Restore(t, file, url)
 }
 
 func TestACentreThatJoinsOthersKeepsTheirEpoch(t *testing.T) {
@@ -59,14 +46,16 @@ func TestACentreThatJoinsOthersKeepsTheirEpoch(t *testing.T) {
 }
 
 func TestARestoredDumpHasAHigherEpochAndLowerHeads(t *testing.T) {
-	p := newPostgres(t)
+	server := testenv.NewPostgres(t)
+	p := postgresAt(t, server.Database(t))
 	a := p.open()
 	c := storetest.NewChain(t, "north-1", 0).Quiet(9)
 	put(t, a, c.Segment(1, 4))
-	copied, restore := dump(t, p.cfg.URL)
+	file, copied := t.TempDir()+"/dump", server.Database(t)
+	server.Dump(t, p.cfg.URL, file)
 	before := put(t, a, c.Segment(5, 10))[0]
-	restore()
-	r := newPlace(t, store.Config{URL: copied}, "pgx", copied)
+	server.Restore(t, file, copied)
+	r := postgresAt(t, copied)
 	s := r.open()
 	heads, err := s.Heads(t.Context())
 	if err != nil || len(heads) != 1 || heads[0].Seq != 4 || heads[0].Epoch <= before.Epoch {
@@ -81,16 +70,15 @@ func TestARestoredDumpHasAHigherEpochAndLowerHeads(t *testing.T) {
 // A database that is restored under centres that run, into the same name, has a new epoch with the first
 // thing that any of them tells.
 func TestADumpRestoredUnderRunningCentresHasAHigherEpoch(t *testing.T) {
-	p := newPostgres(t)
-	s := p.open()
+	server := testenv.NewPostgres(t)
+	p := postgresAt(t, server.Database(t))
+	one, two := p.open(), p.open()
 	c := storetest.NewChain(t, "north-1", 0).Quiet(9)
-	put(t, s, c.Segment(1, 4))
-	copied, restore := dump(t, p.cfg.URL)
-	restore()
-	r := newPlace(t, store.Config{URL: copied}, "pgx", copied)
-	one, two := r.open(), r.open()
+	put(t, one, c.Segment(1, 4))
+	file := t.TempDir() + "/dump"
+	server.Dump(t, p.cfg.URL, file)
 	before := put(t, one, c.Segment(5, 8))[0]
-	restore()
+	restore(t, server, file, p.cfg.URL)
 	heads, err := two.Heads(t.Context())
 	if err != nil || len(heads) != 1 || heads[0].Seq != 4 || heads[0].Epoch <= before.Epoch {
 		t.Errorf("%+v %v, before %+v", heads, err, before)
@@ -98,17 +86,17 @@ func TestADumpRestoredUnderRunningCentresHasAHigherEpoch(t *testing.T) {
 	if got := put(t, one, c.Segment(5, 10))[0]; got.Epoch != heads[0].Epoch || got.Fresh != 6 || got.Seq != 10 {
 		t.Errorf("%+v", got)
 	}
-	r.audit()
+	p.audit()
 }
 
 func TestAServerThatStartsAgainBeginsANewEpochForAll(t *testing.T) {
-	p := newPostgres(t)
+	server := testenv.NewPostgres(t)
+	p := postgresAt(t, server.Database(t))
 	a, b := p.open(), p.open()
 	c := storetest.NewChain(t, "north-1", 0).Quiet(9)
 	before := put(t, a, c.Segment(1, 4))[0]
-	if err := private.restart(context.WithoutCancel(t.Context())); err != nil {
-		t.Fatal(err)
-	}
+	server.Kill(t)
+	server.Start(t)
 	r := put(t, a, c.Segment(5, 6))[0]
 	if r.Epoch <= before.Epoch || r.Seq != 6 {
 		t.Errorf("%+v, before %+v", r, before)

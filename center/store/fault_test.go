@@ -1,16 +1,19 @@
 package store_test
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/center/store"
 	"github.com/axlegate/axlegate/center/store/storetest"
+	"github.com/axlegate/axlegate/internal/testenv"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -20,33 +23,36 @@ const cutAll = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE dat
 // true, nothing is kept by half, and sending the same again comes to the same.
 func TestADatabaseThatGoesAwayKeepsAllOrNothing(t *testing.T) {
 	lost := errors.New("answer lost")
+	server := testenv.NewPostgres(t)
 	for _, c := range []struct {
 		name  string
-		fault func(t *testing.T, p *place) func(*sql.Tx) error
+		fault func(t *testing.T, server *testenv.PostgresInstance, p *place) func(*sql.Tx) error
 		fresh int // of the batch, once it is sent again
 	}{
-		{"the answer to the commit is lost, it was kept", func(_ *testing.T, _ *place) func(*sql.Tx) error {
+		{"the answer to the commit is lost, it was kept", func(_ *testing.T, _ *testenv.PostgresInstance, _ *place) func(*sql.Tx) error {
 			return func(x *sql.Tx) error { return errors.Join(lost, x.Commit()) }
 		}, 0},
-		{"the answer to the commit is lost, it was not kept", func(_ *testing.T, _ *place) func(*sql.Tx) error {
+		{"the answer to the commit is lost, it was not kept", func(_ *testing.T, _ *testenv.PostgresInstance, _ *place) func(*sql.Tx) error {
 			return func(x *sql.Tx) error { return errors.Join(lost, x.Rollback()) }
 		}, 12},
-		{"all connections are cut before the commit", func(_ *testing.T, p *place) func(*sql.Tx) error {
+		{"all connections are cut before the commit", func(_ *testing.T, _ *testenv.PostgresInstance, p *place) func(*sql.Tx) error {
 			return func(x *sql.Tx) error { p.tamper(cutAll); return x.Commit() }
 		}, 12},
-		{"the server is killed before the commit", func(t *testing.T, _ *place) func(*sql.Tx) error {
+		{"the server is killed before the commit", func(t *testing.T, server *testenv.PostgresInstance, _ *place) func(*sql.Tx) error {
 			return func(x *sql.Tx) error {
-				return errors.Join(private.restart(context.WithoutCancel(t.Context())), x.Commit())
+				server.Kill(t)
+				server.Start(t)
+				return x.Commit()
 			}
 		}, 12},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := newPostgres(t)
+			p := postgresAt(t, server.Database(t))
 			s := p.open()
 			a, b := storetest.NewChain(t, "north-1", 0).Quiet(9), storetest.NewChain(t, "south-2", 0).Quiet(5)
 			put(t, s, a.Segment(1, 4))
 			batch := []store.Segment{a.Segment(5, 10), b.All()}
-			s.OnCommit(c.fault(t, p))
+			s.OnCommit(c.fault(t, server, p))
 			if r, err := s.StoreSegments(t.Context(), batch); err == nil || r != nil {
 				t.Fatalf("%+v %v", r, err)
 			}
@@ -96,7 +102,9 @@ func TestAFullDiskOfTheDatabaseStoresNothingAndSaysSo(t *testing.T) {
 			if err := rows.Scan(&pid); err != nil {
 				t.Fatal(err)
 			}
-			if out, err := private.command(t.Context(), "prlimit", "--pid", pid, "--fsize="+n+":unlimited").CombinedOutput(); err != nil {
+			cmd := exec.CommandContext(t.Context(), "prlimit", "--pid", pid, "--fsize="+n+":unlimited")
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: ownerOf(t, pid)}
+			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
 		}
@@ -143,6 +151,20 @@ func TestAFullDiskOfTheDatabaseStoresNothingAndSaysSo(t *testing.T) {
 	if r, err := s.StoreSegments(t.Context(), []store.Segment{seg(held + 1)}); err != nil || r[0].Fresh != 1 {
 		t.Errorf("%+v %v", r, err)
 	}
+}
+
+// ownerOf is the user of a process, nil where it is this one's.
+func ownerOf(t *testing.T, pid string) *syscall.Credential {
+	t.Helper()
+	st, err := os.Stat("/proc/" + pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, ok := st.Sys().(*syscall.Stat_t)
+	if !ok || int(x.Uid) == os.Getuid() {
+		return nil
+	}
+	return &syscall.Credential{Uid: x.Uid, Gid: x.Gid}
 }
 
 // noise is what does not get smaller when it is packed.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/axlegate/axlegate/center/store"
+	"github.com/axlegate/axlegate/internal/testenv"
 )
 
 // place is where a store of one form lies, with a way past it for tests that tamper.
@@ -29,7 +30,12 @@ func onBoth(t *testing.T, try func(t *testing.T, p *place)) {
 
 func newPostgres(t *testing.T) *place {
 	t.Helper()
-	url := postgres(t)
+	return postgresAt(t, testenv.Postgres(t))
+}
+
+// postgresAt is the place of a database that is there.
+func postgresAt(t *testing.T, url string) *place {
+	t.Helper()
 	return newPlace(t, store.Config{URL: url}, "pgx", url)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/axlegate/axlegate/center/store"
+	"github.com/axlegate/axlegate/internal/testenv"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -51,7 +52,7 @@ func BenchmarkStoreSegments(b *testing.B) {
 		open func(b *testing.B) *store.Store
 	}{
 		{"postgres", func(b *testing.B) *store.Store {
-			s, err := store.OpenPostgres(b.Context(), store.Config{URL: postgres(b)})
+			s, err := store.OpenPostgres(b.Context(), store.Config{URL: testenv.Postgres(b)})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -88,7 +89,7 @@ func BenchmarkStoreSegments(b *testing.B) {
 
 // BenchmarkStoreSegmentsIntoAFullStore shows that the cost does not grow with what is held already.
 func BenchmarkStoreSegmentsIntoAFullStore(b *testing.B) {
-	url := postgres(b)
+	url := testenv.Postgres(b)
 	s, err := store.OpenPostgres(b.Context(), store.Config{URL: url})
 	if err != nil {
 		b.Fatal(err)
@@ -137,7 +138,7 @@ func BenchmarkStoreSegmentsIntoAFullStore(b *testing.B) {
 
 // BenchmarkBareCopy is the peer of the one above: as many rows of 600 bytes, copied into a table with one index.
 func BenchmarkBareCopy(b *testing.B) {
-	c, err := pgx.Connect(b.Context(), postgres(b))
+	c, err := pgx.Connect(b.Context(), testenv.Postgres(b))
 	if err != nil {
 		b.Fatal(err)
 	}

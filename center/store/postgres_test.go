@@ -6,11 +6,12 @@ import (
 
 	"github.com/axlegate/axlegate/center/store"
 	"github.com/axlegate/axlegate/center/store/storetest"
+	"github.com/axlegate/axlegate/internal/testenv"
 )
 
 func TestContractOnPostgres(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Open {
-		url := postgres(t)
+		url := testenv.Postgres(t)
 		t.Cleanup(func() {
 			rep, err := store.Audit(context.WithoutCancel(t.Context()), url, nil)
 			if err != nil || len(rep.Problems) > 0 {

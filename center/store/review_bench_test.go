@@ -8,6 +8,7 @@ import (
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/center/store"
 	"github.com/axlegate/axlegate/center/store/storetest"
+	"github.com/axlegate/axlegate/internal/testenv"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -19,7 +20,7 @@ func BenchmarkReview(b *testing.B) {
 		name string
 		cfg  func(b *testing.B) store.Config
 	}{
-		{"postgres", func(b *testing.B) store.Config { return store.Config{URL: postgres(b)} }},
+		{"postgres", func(b *testing.B) store.Config { return store.Config{URL: testenv.Postgres(b)} }},
 		{"sqlite", func(b *testing.B) store.Config { return store.Config{Path: filepath.Join(b.TempDir(), "c.db")} }},
 	} {
 		b.Run(d.name, func(b *testing.B) {

@@ -87,7 +87,8 @@ func rooms() []Room {
 		{Path: "center", Ours: []string{"wim"}},
 		{
 			Path: "center/store", Ours: []string{"center", "wim", "wim/seal"}, Foreign: []string{pgx, sqlite},
-			Tests: []string{"center/store/storetest"},
+			Tests: []string{"center/store/storetest", "internal/testenv"},
+			Why:   "One contract for both forms, on a real PostgreSQL.",
 		},
 		{
 			Path: "center/store/storetest", Ours: []string{"center", "center/store", "wim", "wim/seal"},
