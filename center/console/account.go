@@ -80,7 +80,7 @@ func (c *Console) changePassword(w http.ResponseWriter, r *http.Request, v visit
 	}
 	hash, err := c.hashed(r, fresh)
 	if err == nil {
-		err = c.admin.ChangePassword(r.Context(), v.officer.Login, hash)
+		err = c.cfg.Store.ChangePassword(r.Context(), v.officer.Login, hash)
 	}
 	var o center.Officer
 	if err == nil {

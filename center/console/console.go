@@ -25,6 +25,7 @@ import (
 // not exist for it (center.ErrNotFound).
 type Store interface {
 	Matters
+	Administration
 	Officer(ctx context.Context, login string) (center.Officer, error)
 	// Board returns the newest entries, newest first, and the id of the last event they include.
 	Board(ctx context.Context, v center.Viewer, limit int) (entries []center.Entry, last int64, err error)
@@ -104,7 +105,6 @@ var assetFiles embed.FS
 // Console answers the requests of both authorities' officers.
 type Console struct {
 	cfg      Config
-	admin    Administration
 	staff    sync.Mutex // held while officers are changed
 	log      *slog.Logger
 	now      func() time.Time
@@ -146,7 +146,6 @@ func newConsole(cfg Config) (*Console, error) {
 	if c.cfg.Unfinished <= 0 {
 		c.cfg.Unfinished = 24 * time.Hour
 	}
-	c.admin, _ = cfg.Store.(Administration)
 	c.m = newMetrics(c.viewers)
 	if err := c.m.register(cfg.Metrics); err != nil {
 		return nil, fmt.Errorf("console: %w", err)

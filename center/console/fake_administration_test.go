@@ -90,6 +90,9 @@ func (s *fakeStore) PutOfficer(_ context.Context, by string, o center.Officer) e
 	if err := o.Valid(); err != nil {
 		return err
 	}
+	if o.Hash == "" {
+		o.Hash = s.officers[o.Login].Hash
+	}
 	s.officers[o.Login] = o
 	s.trace(by, "put-officer", o.Login, "")
 	return s.broken

@@ -84,7 +84,7 @@ func (c *Console) officersPage(w http.ResponseWriter, r *http.Request, v visit) 
 }
 
 func (c *Console) showOfficers(w http.ResponseWriter, r *http.Request, v visit, status int, view *officersView) {
-	all, err := c.admin.Officers(r.Context(), v.viewer())
+	all, err := c.cfg.Store.Officers(r.Context(), v.viewer())
 	if err != nil {
 		c.wrong(w, r, fmt.Errorf("officers: %w", err))
 		return
@@ -223,7 +223,7 @@ func (c *Console) putWithNewPassword(r *http.Request, v visit, o center.Officer)
 		return "", fmt.Errorf("hash: %w", err)
 	}
 	o.MustChange = true
-	if err := c.admin.PutOfficer(r.Context(), v.officer.Login, o); err != nil {
+	if err := c.cfg.Store.PutOfficer(r.Context(), v.officer.Login, o); err != nil {
 		return "", fmt.Errorf("put officer %q: %w", o.Login, err)
 	}
 	c.log.InfoContext(r.Context(), "officer has a new password", "officer", o.Login, "login", v.officer.Login)
@@ -281,7 +281,8 @@ func (c *Console) change(r *http.Request, v visit, login, do string) (o center.O
 	switch do {
 	case "disable", "enable":
 		o.Disabled = do == "disable"
-		if err := c.admin.PutOfficer(r.Context(), v.officer.Login, o); err != nil {
+		o.Hash = "" // stays as it is, whoever changes it meanwhile
+		if err := c.cfg.Store.PutOfficer(r.Context(), v.officer.Login, o); err != nil {
 			return o, "", fmt.Errorf("%s officer %q: %w", do, o.Login, err)
 		}
 		c.log.InfoContext(r.Context(), "officer changed", "officer", o.Login, "change", do, "login", v.officer.Login)

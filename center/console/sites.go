@@ -162,7 +162,7 @@ func (c *Console) site(r *http.Request, v visit) (siteLine, []center.Alarm, erro
 	if i < 0 {
 		return siteLine{}, nil, center.ErrNotFound
 	}
-	alarms, err := c.admin.Alarms(r.Context(), v.viewer(), lines[i].Site)
+	alarms, err := c.cfg.Store.Alarms(r.Context(), v.viewer(), lines[i].Site)
 	if err != nil {
 		return siteLine{}, nil, fmt.Errorf("alarms of %s: %w", lines[i].Site, err)
 	}
@@ -195,7 +195,7 @@ func (c *Console) lookedInto(w http.ResponseWriter, r *http.Request, v visit) {
 		c.showSite(w, r, v, http.StatusConflict, v.words.T("site.alarms-changed"))
 		return
 	}
-	if err := c.admin.LookedInto(r.Context(), v.viewer(), line.Site); err != nil {
+	if err := c.cfg.Store.LookedInto(r.Context(), v.viewer(), line.Site); err != nil {
 		c.wrong(w, r, fmt.Errorf("look into alarms of %s: %w", line.Site, err))
 		return
 	}

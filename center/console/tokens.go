@@ -104,7 +104,7 @@ func blankToken(v visit) *form {
 }
 
 func (c *Console) showTokens(w http.ResponseWriter, r *http.Request, v visit, status int, view *tokensView) {
-	all, err := c.admin.Tokens(r.Context(), v.viewer())
+	all, err := c.cfg.Store.Tokens(r.Context(), v.viewer())
 	if err != nil {
 		c.wrong(w, r, fmt.Errorf("tokens: %w", err))
 		return
@@ -112,7 +112,7 @@ func (c *Console) showTokens(w http.ResponseWriter, r *http.Request, v visit, st
 	scopes := scopesOf(v.officer.Role)
 	if v.officer.Role == center.Administrator {
 		scopes = center.Scopes()
-		officers, err := c.admin.Officers(r.Context(), v.viewer())
+		officers, err := c.cfg.Store.Officers(r.Context(), v.viewer())
 		if err != nil {
 			c.wrong(w, r, fmt.Errorf("officers: %w", err))
 			return
@@ -205,7 +205,7 @@ func (c *Console) addToken(w http.ResponseWriter, r *http.Request, v visit) {
 	secret := center.TokenSecret(random)
 	digest, err := center.SecretDigest(secret)
 	if err == nil {
-		t, err = c.admin.PutToken(r.Context(), v.officer.Login, t, digest)
+		t, err = c.cfg.Store.PutToken(r.Context(), v.officer.Login, t, digest)
 	}
 	if err != nil {
 		c.wrong(w, r, fmt.Errorf("put token: %w", err))
@@ -229,7 +229,7 @@ func (c *Console) revokeToken(w http.ResponseWriter, r *http.Request, v visit) {
 		c.fail(w, r, http.StatusBadRequest, nil)
 		return
 	}
-	if err := c.admin.RevokeToken(r.Context(), v.viewer(), id); err != nil {
+	if err := c.cfg.Store.RevokeToken(r.Context(), v.viewer(), id); err != nil {
 		c.wrong(w, r, fmt.Errorf("revoke token %d: %w", id, err))
 		return
 	}

@@ -120,7 +120,7 @@ func (c *Console) trail(w http.ResponseWriter, r *http.Request, v visit) {
 		c.fail(w, r, http.StatusInternalServerError, err)
 		return
 	}
-	lines, err := c.admin.Trail(r.Context(), v.viewer(), q)
+	lines, err := c.cfg.Store.Trail(r.Context(), v.viewer(), q)
 	if err != nil {
 		c.wrong(w, r, fmt.Errorf("audit trail: %w", err))
 		return
@@ -166,7 +166,7 @@ func (c *Console) trailCSV(w http.ResponseWriter, r *http.Request, v visit) {
 		return
 	}
 	q.Limit = center.MaxTrail
-	first, err := c.admin.Trail(r.Context(), v.viewer(), q)
+	first, err := c.cfg.Store.Trail(r.Context(), v.viewer(), q)
 	if err != nil { // before the first byte an error can still be told
 		c.wrong(w, r, fmt.Errorf("audit trail: %w", err))
 		return
@@ -224,7 +224,7 @@ func (c *Console) streamTrail(w http.ResponseWriter, r *http.Request, v visit, q
 		}
 		q.Before = lines[len(lines)-1].ID
 		var err error
-		if lines, err = c.admin.Trail(r.Context(), v.viewer(), q); err != nil {
+		if lines, err = c.cfg.Store.Trail(r.Context(), v.viewer(), q); err != nil {
 			return err
 		}
 	}
