@@ -11,6 +11,20 @@ import (
 	"github.com/axlegate/axlegate/internal/web"
 )
 
+// newCatalogueWords are the console's words in English.
+func newCatalogueWords(t testing.TB) *web.Words {
+	t.Helper()
+	texts, err := fs.Sub(textFiles, "texts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := web.NewCatalogue(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Words(web.English, nil)
+}
+
 func TestEveryWordOfTheVocabularyHasATextInBothLanguages(t *testing.T) {
 	texts, err := fs.Sub(textFiles, "texts")
 	if err != nil {
