@@ -91,11 +91,29 @@ func (s *Store) SetRegions(ctx context.Context, regions map[wim.SiteID]center.Re
 		}
 	}
 	return s.transact(ctx, "set regions", func(t *tx) error {
-		if err := t.run(ctx, `DELETE FROM site_region`); err != nil {
+		// In order of name and without a moment of emptiness: several centres start side by side.
+		names := slices.Sorted(maps.Keys(regions))
+		for _, site := range names {
+			if err := t.run(ctx, `INSERT INTO site_region (site, region) VALUES (?, ?) ON CONFLICT (site) DO UPDATE SET region = excluded.region`, string(site), string(regions[site])); err != nil {
+				return err
+			}
+		}
+		var gone []string
+		err := t.each(ctx, `SELECT site FROM site_region ORDER BY site`, func(scan func(...any) error) error {
+			var site wim.SiteID
+			if err := scan(&site); err != nil {
+				return err
+			}
+			if _, ok := regions[site]; !ok {
+				gone = append(gone, string(site))
+			}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
-		for _, site := range slices.Sorted(maps.Keys(regions)) {
-			if err := t.run(ctx, `INSERT INTO site_region (site, region) VALUES (?, ?)`, string(site), string(regions[site])); err != nil {
+		for _, site := range gone {
+			if err := t.run(ctx, `DELETE FROM site_region WHERE site = ?`, site); err != nil {
 				return err
 			}
 		}

@@ -80,8 +80,8 @@ func RunCenter(ctx context.Context, cfg CenterConfig, log *slog.Logger) error {
 }
 
 // NewCenter opens the store and the listeners.
-func NewCenter(ctx context.Context, cfg CenterConfig, log *slog.Logger) (c *Center, err error) {
-	c = &Center{log: log, ready: make(chan struct{})}
+func NewCenter(ctx context.Context, cfg CenterConfig, log *slog.Logger) (_ *Center, err error) {
+	c := &Center{log: log, ready: make(chan struct{})}
 	if c.p, err = openCenter(cfg); err != nil {
 		return nil, err
 	}

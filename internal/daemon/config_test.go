@@ -153,6 +153,35 @@ func TestCheckOpensWhatAConfigurationNames(t *testing.T) {
 	}
 }
 
+func TestACentreThatCannotStartSaysWhyAndLetsGo(t *testing.T) {
+	s, err := stand.Create(t.Context(), stand.Config{Dir: t.TempDir(), Sites: []stand.SiteConfig{{Site: "north-1", Road: "G5", PerMinute: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := LoadCenter(s.Center)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := Logging{}.Logger(os.Stderr)
+	first, err := NewCenter(t.Context(), cfg, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewCenter(t.Context(), cfg, log); err == nil || !strings.Contains(err.Error(), "web.listen") {
+		t.Errorf("a second one on the same port: %v", err)
+	}
+	if err := first.close(); err != nil {
+		t.Error(err)
+	}
+	again, err := NewCenter(t.Context(), cfg, log)
+	if err != nil {
+		t.Fatalf("after the first has gone: %v", err)
+	}
+	if err := again.close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAListenerThatOthersReachNeedsACertificate(t *testing.T) {
 	for _, c := range []struct {
 		addr string

@@ -58,7 +58,7 @@ func TestEndToEnd(t *testing.T) {
 	r.proxy.Heal()
 
 	r.finish(t, edges)
-	r.checkBoards(t)
+	r.checkBoards(t, r.stand.Web)
 	centre.stop(t)
 	r.check(t, recorded)
 }
@@ -201,7 +201,7 @@ func (r *run) recorded(t *testing.T, s stand.Site) map[wim.DeviceCursor]bool {
 }
 
 // checkBoards signs in at both boards and looks for an alert on each.
-func (r *run) checkBoards(t *testing.T) {
+func (r *run) checkBoards(t *testing.T, web string) {
 	t.Helper()
 	for _, o := range r.stand.Officers {
 		if o.Role != center.Enforcer {
@@ -213,7 +213,7 @@ func (r *run) checkBoards(t *testing.T) {
 		}
 		c := &http.Client{Jar: jar, Timeout: 20 * time.Second}
 		form := url.Values{"login": {o.Login}, "password": {o.Password}}
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.stand.Web+"/sign-in", strings.NewReader(form.Encode()))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+web+"/sign-in", strings.NewReader(form.Encode()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -298,7 +298,11 @@ func (r *run) check(t *testing.T, recorded map[wim.DeviceCursor]bool) {
 			}
 		}
 	}
-	st, err := store.OpenSQLite(t.Context(), store.Config{Path: r.stand.Store})
+	cfg := store.Config{Path: r.stand.Store}
+	if r.stand.Postgres {
+		cfg = store.Config{URL: r.stand.Store}
+	}
+	st, err := store.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,17 +63,29 @@ func (b *builder) site(c SiteConfig, broker, web string) Site {
 	return s
 }
 
+// centerFile is what the template of one centre is filled with.
+type centerFile struct {
+	*Stand
+	Instance string
+	Data     string
+	Listen   Center
+}
+
 // county is the region that all stations of the stand lie in.
 const county = "51/5101/510104"
 
 const centerTemplate = `# The centre of the test stand. Everything listens on loopback.
-data: center
+data: {{.Data}}
+pictures: pictures
+{{- if .Second.Config}}
+instance: {{.Instance}}
+{{- end}}
 key: center.pem
 title: Axlegate
 zone: Asia/Shanghai
-metrics_listen: {{.Metrics}}
+metrics_listen: {{.Listen.Metrics}}
 web:
-  listen: {{.Web}}
+  listen: {{.Listen.Web}}
 {{- if .Postgres}}
 store:
   postgres_file: store.url

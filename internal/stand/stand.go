@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -33,6 +34,8 @@ type Config struct {
 	// Broker is the address of a broker to use, with a name and a password where it asks for them, such as
 	// tcp://name:password@127.0.0.1:1883; empty means the embedded one.
 	Broker string
+	// Second lays out a configuration for a second centre, which needs both of the above.
+	Second bool
 	// BrokerFor gives the broker address that a site is told; nil means the broker's own. A test puts a
 	// proxy in between.
 	BrokerFor func(site wim.SiteID, broker string) string
@@ -62,6 +65,7 @@ type Stand struct {
 	Center     string // configuration file
 	Web        string // address of the boards
 	Metrics    string // address of the centre's metrics
+	Second     Center // zero without one
 	Broker     string // address of the broker, host:port
 	Store      string // the centre's store: a file, or a connection string
 	BrokerUser string // at an external broker
@@ -69,6 +73,13 @@ type Stand struct {
 	Postgres   bool   // the store is a PostgreSQL database
 	Sites      []Site
 	Officers   []Officer
+}
+
+// Center is a further centre on the same store and broker.
+type Center struct {
+	Config  string // configuration file
+	Web     string // address of the boards
+	Metrics string
 }
 
 // Site is one site of the stand.
@@ -139,7 +150,15 @@ func Create(ctx context.Context, c Config) (*Stand, error) {
 		}
 		s.Sites = append(s.Sites, b.site(sc, broker, s.Web))
 	}
-	b.write("center.yaml", centerTemplate, s)
+	first := centerFile{Stand: s, Instance: "first", Data: "center", Listen: Center{Config: s.Center, Web: s.Web, Metrics: s.Metrics}}
+	if c.Second {
+		if !s.Postgres || !s.External {
+			return nil, errors.New("stand: two centres share a PostgreSQL database and a broker beside them")
+		}
+		s.Second = Center{Config: filepath.Join(dir, "second.yaml"), Web: b.port(), Metrics: b.port()}
+		b.write("second.yaml", centerTemplate, centerFile{Stand: s, Instance: "second", Data: "second", Listen: s.Second})
+	}
+	b.write("center.yaml", centerTemplate, first)
 	if b.err != nil {
 		return nil, b.err
 	}
