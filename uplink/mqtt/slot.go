@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -14,9 +15,13 @@ import (
 	"github.com/axlegate/axlegate/uplink"
 )
 
-// queueLength is how many messages wait between the connection and the worker of a slot. Brokers bound the
-// unacknowledged ones well below it (nats-server here 64, Mosquitto 20).
-const queueLength = 256
+// Bounds of what waits between the connection and the worker of a slot. Brokers bound the unacknowledged messages
+// well below the first (nats-server here 64, Mosquitto 20, more where it is told so), but Mosquitto has been seen
+// to send more than it was told.
+const (
+	queueMessages = 16 << 10
+	queueBytes    = 64 << 20
+)
 
 // Bounds of what OnMessages is given at once.
 const (
@@ -54,14 +59,56 @@ func newSlot(c *Center, number int) *slot {
 
 // queue is what waits in one epoch.
 type queue struct {
-	messages chan paho.Message
+	hint chan struct{} // gets a token when something waits
 
-	mu     sync.Mutex
-	inside map[uint16]bool // packet ids that wait or are being worked on; guarded by mu
+	mu      sync.Mutex
+	waiting []paho.Message  // guarded by mu
+	bytes   int             // guarded by mu; of their payloads
+	inside  map[uint16]bool // packet ids that wait or are being worked on; guarded by mu
 }
 
 func newQueue() *queue {
-	return &queue{messages: make(chan paho.Message, queueLength), inside: map[uint16]bool{}}
+	return &queue{hint: make(chan struct{}, 1), inside: map[uint16]bool{}}
+}
+
+// put appends a message; false when it does not fit.
+func (q *queue) put(m paho.Message) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) >= queueMessages || q.bytes+len(m.Payload()) > queueBytes {
+		return false
+	}
+	q.waiting = append(q.waiting, m)
+	q.bytes += len(m.Payload())
+	q.tell()
+	return true
+}
+
+func (q *queue) tell() {
+	select {
+	case q.hint <- struct{}{}:
+	default:
+	}
+}
+
+// gather takes what waits, in its order and within the bounds of a batch.
+func (q *queue) gather() []paho.Message {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n, size := 0, 0
+	for ; n < min(len(q.waiting), MaxBatch); n++ {
+		if size += len(q.waiting[n].Payload()); size > MaxBatchBytes && n > 0 {
+			size -= len(q.waiting[n].Payload())
+			break
+		}
+	}
+	batch := slices.Clone(q.waiting[:n])
+	q.waiting = slices.Delete(q.waiting, 0, n)
+	q.bytes -= size
+	if len(q.waiting) > 0 {
+		q.tell()
+	}
+	return batch
 }
 
 // run keeps the slot's connection until ctx ends or the slot is given up. What is in work is worked on under
@@ -147,13 +194,9 @@ func (s *slot) enqueue(e *epoch, q *queue, m paho.Message) {
 		s.log.Warn("segments without acknowledgement were dropped; publish them with QoS 1", "site", site)
 	case !q.enter(m):
 		n.repeated.Add(1) // the first copy's acknowledgement covers it
-	default:
-		select {
-		case q.messages <- m:
-		default:
-			n.overflows.Add(1)
-			e.end(errOverflow)
-		}
+	case !q.put(m):
+		n.overflows.Add(1)
+		e.end(errOverflow)
 	}
 }
 
@@ -204,8 +247,8 @@ func (s *slot) serve(ctx, outer context.Context, e *epoch, q *queue) error {
 			err = e.reason()
 		case <-s.board.hint:
 			s.tell()
-		case first := <-q.messages:
-			waiting := q.gather(first)
+		case <-q.hint:
+			waiting := q.gather()
 			if batch, err = s.take(outer, waiting, batch[:0]); err == nil {
 				for _, m := range waiting {
 					q.leave(m) // before the acknowledgement, after which the broker may use the id anew
@@ -222,22 +265,6 @@ func (s *slot) serve(ctx, outer context.Context, e *epoch, q *queue) error {
 	s.set(nil)
 	e.close()
 	return err
-}
-
-// gather takes what else waits after a first message, within the bounds of a batch.
-func (q *queue) gather(first paho.Message) []paho.Message {
-	batch := []paho.Message{first}
-	size := len(first.Payload())
-	for len(batch) < MaxBatch && size+uplink.MaxMessage <= MaxBatchBytes {
-		select {
-		case m := <-q.messages:
-			batch = append(batch, m)
-			size += len(m.Payload())
-		default:
-			return batch
-		}
-	}
-	return batch
 }
 
 // take hands a batch over, made in the room of into.

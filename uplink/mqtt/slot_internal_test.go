@@ -53,8 +53,8 @@ func TestWhatIsNotOfThisProtocolIsDroppedAndCounted(t *testing.T) {
 		}
 	}
 	s.enqueue(e, q, &letter{topic: uplink.Topic("north-1", uplink.Segments)}) // QoS 0
-	if n := s.center.Stats().Malformed; n != 6 || len(q.messages) != 0 || e.reason() != nil {
-		t.Fatalf("counted %d, %d wait, ended with %v", n, len(q.messages), e.reason())
+	if n := s.center.Stats().Malformed; n != 6 || len(q.waiting) != 0 || e.reason() != nil {
+		t.Fatalf("counted %d, %d wait, ended with %v", n, len(q.waiting), e.reason())
 	}
 }
 
@@ -86,7 +86,7 @@ func TestStatusesNeverFillTheQueueHoweverManySitesThereAre(t *testing.T) {
 	s := testSlot(nil, func(site string, p []byte) { last[site] = string(p) })
 	e, q := testEpoch(), newQueue()
 	sites := 0
-	for i := 0; sites < 2*queueLength; i++ {
+	for i := 0; sites < 512; i++ {
 		site := "site-" + strconv.Itoa(i)
 		if uplink.Slot(site) != s.number {
 			continue
@@ -112,20 +112,49 @@ func TestStatusesNeverFillTheQueueHoweverManySitesThereAre(t *testing.T) {
 func TestMoreThanFitsEndsTheConnectionInsteadOfWaiting(t *testing.T) {
 	s, e, q := testSlot(nil, nil), testEpoch(), newQueue()
 	topic := uplink.Topic("north-1", uplink.Segments)
-	for i := range uint16(queueLength) {
+	for i := range uint16(queueMessages) {
 		s.enqueue(e, q, &letter{topic: topic, id: i + 1, qos: 1})
 	}
 	s.enqueue(e, q, &letter{topic: topic, id: 7, qos: 1, dup: true}) // the first copy waits
 	if e.reason() != nil || s.center.Stats().Repeated != 1 {
 		t.Fatalf("ended with %v, %+v", e.reason(), s.center.Stats())
 	}
-	s.enqueue(e, q, &letter{topic: topic, id: queueLength + 1, qos: 1})
+	s.enqueue(e, q, &letter{topic: topic, id: queueMessages + 1, qos: 1})
 	if !errors.Is(e.reason(), errOverflow) || s.center.Stats().Overflows != 1 {
 		t.Fatalf("ended with %v, %+v", e.reason(), s.center.Stats())
 	}
 	q.leave(&letter{id: 7})
 	if !q.enter(&letter{id: 7, qos: 1, dup: true}) {
 		t.Fatal("an id is still held after its message was done")
+	}
+}
+
+func TestWhatWaitsIsBoundedInBytesAsWell(t *testing.T) {
+	s, e, q := testSlot(nil, nil), testEpoch(), newQueue()
+	topic, large := uplink.Topic("north-1", uplink.Segments), make([]byte, uplink.MaxMessage)
+	n := uint16(0)
+	for ; e.reason() == nil; n++ {
+		s.enqueue(e, q, &letter{topic: topic, payload: large, id: n + 1, qos: 1})
+	}
+	if got := int(n-1) * len(large); got > queueBytes || got < queueBytes-len(large) || !errors.Is(e.reason(), errOverflow) {
+		t.Fatalf("%d bytes wait, ended with %v", got, e.reason())
+	}
+	taken := 0
+	for len(q.waiting) > 0 {
+		batch := q.gather()
+		size := 0
+		for _, m := range batch {
+			if taken++; int(m.MessageID()) != taken {
+				t.Fatalf("message %d where %d was next", m.MessageID(), taken)
+			}
+			size += len(m.Payload())
+		}
+		if size > MaxBatchBytes || len(batch) == 0 {
+			t.Fatalf("a batch of %d messages, %d bytes", len(batch), size)
+		}
+	}
+	if q.bytes != 0 || taken != int(n-1) {
+		t.Fatalf("%d bytes left, %d taken", q.bytes, taken)
 	}
 }
 
