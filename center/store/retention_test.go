@@ -112,6 +112,16 @@ func TestRetentionTakesBytesAndLeavesDigestsAndOpenMatters(t *testing.T) {
 		if _, err := entry(t, s, id); !errors.Is(err, store.ErrPruned) || !errors.Is(err, center.ErrNotFound) {
 			t.Errorf("an entry without its bytes: %v", err)
 		}
+		for _, x := range []struct {
+			state  string
+			pruned bool
+			reads  int
+		}{{"closed", true, 0}, {"alerted", false, 1}} {
+			f, err := s.File(t.Context(), storetest.Viewer(wim.RoadAdministration), p.sum(`SELECT id FROM matter WHERE state = '`+x.state+`'`))
+			if err != nil || f.Pruned != x.pruned || len(f.Accounts) != 1 || f.Accounts[0].Ref.Seq == 0 || len(f.Reads) != x.reads || len(f.Docket.Alerts) != 1 {
+				t.Errorf("the file of a matter that is %s: %+v %v", x.state, f, err)
+			}
+		}
 		if n := p.sum(`SELECT count(*) FROM segment WHERE jws = ''`); n != 1 {
 			t.Errorf("%d segments without a signature, want that of the ended matter", n)
 		}
