@@ -182,6 +182,8 @@ func (c *Console) acknowledge(w http.ResponseWriter, r *http.Request, v visit) {
 	switch {
 	case errors.Is(err, center.ErrNotFound):
 		c.fail(w, r, http.StatusNotFound, nil)
+	case errors.Is(err, center.ErrNotYours): // the officer has become another one since the request began
+		c.refuse(w, r)
 	case errors.Is(err, center.ErrAlreadyAcknowledged):
 		e, err := c.cfg.Store.Entry(r.Context(), v.viewer(), id)
 		if err != nil {

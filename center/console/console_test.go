@@ -247,6 +247,24 @@ func (panicking) Totals(context.Context, center.Viewer, wim.Time) (center.Totals
 	panic("totals")
 }
 
+// changed is a store that finds the officer to be another one than a moment ago.
+type changed struct{ *fakeStore }
+
+func (changed) Acknowledge(context.Context, center.Viewer, int64) error { return center.ErrNotYours }
+
+func (changed) Do(context.Context, center.Viewer, int64, center.ActKind, center.Details, int64) (center.Docket, error) {
+	return center.Docket{}, center.ErrNotYours
+}
+
+func TestAnOfficerWhoChangesWhileActingIsRefused(t *testing.T) {
+	s := newStand(t)
+	s.matters(1)
+	b := s.as("road")
+	s.console.cfg.Store = changed{s.store}
+	b.post("/alerts/1/acknowledge", nil).wants(http.StatusForbidden).says("h1", "Not for you")
+	b.send(1000, center.ActAcknowledge, 0).wants(http.StatusForbidden).says("h1", "Not for you")
+}
+
 func TestAPanicIsAnErrorPageAndTheNextRequestIsServed(t *testing.T) {
 	s := newStand(t)
 	b := s.as("road")
