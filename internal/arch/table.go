@@ -153,6 +153,7 @@ func rooms() []Room {
 		{Path: "internal/arch"},
 		{Path: "internal/audit", Ours: []string{"wim"}},
 		{Path: "internal/bench", Proves: true},
+		{Path: "internal/browsertest", Proves: true},
 		{Path: "internal/e2e", Proves: true},
 		{Path: "internal/testenv"},
 		{Path: "internal/testenv/install", Ours: []string{"internal/testenv"}},
