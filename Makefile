@@ -37,8 +37,21 @@ fuzz: ## each fuzz target for FUZZTIME (20s)
 		done; \
 	done
 
+TELEGRAF := .bin/telegraf-v1.37.2
+
+# The peer of the intake, with the two plugins that it is measured with; it is no dependency of the module.
+$(TELEGRAF):
+	@mkdir -p .bin
+	@$(call retry,GOBIN=$(CURDIR)/.bin/peer go install -tags custom$(comma)inputs.mqtt_consumer$(comma)outputs.postgresql$(comma)parsers.json github.com/influxdata/telegraf/cmd/telegraf@v1.37.2)
+	@mv .bin/peer/telegraf $@
+
+comma := ,
+
+.PHONY: bench-peers
+bench-peers: $(TELEGRAF) ## the programs that benches run beside ours
+
 .PHONY: bench
-bench: ## what is claimed to be fast, each beside a named peer
+bench: bench-peers ## what is claimed to be fast, each beside a named peer
 	go test -run '^$$' -bench . -benchmem $$(grep -rlE '^func Benchmark' --include='*_test.go' . | xargs -r -n1 dirname | grep -v '/internal/bench$$' | sort -u)
 	go test -run '^$$' -bench . -benchmem -v ./internal/bench
 
