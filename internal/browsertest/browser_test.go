@@ -132,7 +132,7 @@ func quoted(s string) string {
 // sees waits until an element has a text in it.
 func (w *window) sees(selector, text string) {
 	w.t.Helper()
-	w.wait(text+" in "+selector, `document.querySelector(`+quoted(selector)+`).innerText.includes(`+quoted(text)+`)`)
+	w.wait(text+" in "+selector, `document.querySelector(`+quoted(selector)+`).innerText.replace(/\s/g, " ").includes(`+quoted(text)+`)`)
 }
 
 // there waits until at least one element is there.
@@ -228,7 +228,10 @@ const faults = `(() => {
   for (const e of document.querySelectorAll("table")) if (!e.querySelector("th") || !e.querySelector("caption")) say("a table without headings or caption", e);
   for (const e of document.querySelectorAll("fieldset")) if (!e.querySelector("legend")) say("a group without a name", e);
   for (const e of document.querySelectorAll("[tabindex]")) if (e.tabIndex > 0) say("an order of its own", e);
-  if (document.documentElement.scrollWidth > document.documentElement.clientWidth + 1) out.push("the page is wider than its window: " + document.documentElement.scrollWidth);
+  if (document.documentElement.scrollWidth > document.documentElement.clientWidth + 1) {
+    const wide = (e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1;
+    for (const e of document.querySelectorAll("body *")) if (wide(e) && !e.closest(".wide, .unseen") && ![...e.children].some(wide)) say("wider than the window of " + document.documentElement.clientWidth, e);
+  }
   return out.join("\n");
 })()`
 
@@ -245,7 +248,7 @@ func (w *window) accessible() {
 // brightness of the page's ground, from 0 for black to 255.
 func (w *window) brightness() int {
 	w.t.Helper()
-	n, err := strconv.Atoi(w.value(`Math.round(getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).map(Number).reduce((a, b) => a + b) / 3)`))
+	n, err := strconv.Atoi(w.value(`Math.round(getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g).slice(0, 3).map(Number).reduce((a, b) => a + b) / 3)`))
 	if err != nil {
 		w.t.Fatalf("%s: ground of the page: %v", w.name, err)
 	}
