@@ -43,16 +43,23 @@ func Record(r *wim.Record) (Sealed, error) {
 // Open decodes a sealed record. A kind that this build does not know is returned with its header only and
 // no error, so that it can be held opaque; a known kind must have its body and no unknown field.
 func Open(raw []byte) (*wim.Record, error) {
-	h, err := Header(raw)
-	if err != nil {
-		return nil, err
-	}
-	if !known(h.Kind) || h.Format != wim.RecordFormat {
-		return h, nil
-	}
 	var r wim.Record
-	if err := decodeStrict(raw, &r); err != nil {
-		return nil, fmt.Errorf("%w record: %w", ErrMalformed, err)
+	var strict error
+	if len(raw) <= MaxRecord {
+		strict = decodeStrict(raw, &r)
+	}
+	// Nearly all records are of a kind that is known and need no second look for what names them.
+	if strict != nil || len(raw) > MaxRecord || Opaque(&r) {
+		h, err := Header(raw)
+		if err != nil || Opaque(h) {
+			return h, err
+		}
+	}
+	if strict != nil {
+		return nil, fmt.Errorf("%w record: %w", ErrMalformed, strict)
+	}
+	if err := checkHeader(&r); err != nil {
+		return nil, err
 	}
 	if err := check(&r); err != nil {
 		return nil, fmt.Errorf("%w record: %w", ErrMalformed, err)
@@ -77,13 +84,21 @@ func Header(raw []byte) (*wim.Record, error) {
 	if err := json.Unmarshal(raw, &h); err != nil {
 		return nil, fmt.Errorf("%w record: %w", ErrMalformed, err)
 	}
-	if err := h.Site.Valid(); err != nil {
-		return nil, fmt.Errorf("%w record: %w", ErrMalformed, err)
+	r := &wim.Record{Format: h.Format, Site: h.Site, Chain: h.Chain, Seq: h.Seq, Prev: h.Prev, Kind: h.Kind, Time: h.Time}
+	if err := checkHeader(r); err != nil {
+		return nil, err
 	}
-	if h.Seq == 0 || h.Format < 1 || h.Kind == "" || h.Chain.IsZero() {
-		return nil, fmt.Errorf("%w record: format, kind, chain or seq is missing", ErrMalformed)
+	return r, nil
+}
+
+func checkHeader(r *wim.Record) error {
+	if err := r.Site.Valid(); err != nil {
+		return fmt.Errorf("%w record: %w", ErrMalformed, err)
 	}
-	return &wim.Record{Format: h.Format, Site: h.Site, Chain: h.Chain, Seq: h.Seq, Prev: h.Prev, Kind: h.Kind, Time: h.Time}, nil
+	if r.Seq == 0 || r.Format < 1 || r.Kind == "" || r.Chain.IsZero() {
+		return fmt.Errorf("%w record: format, kind, chain or seq is missing", ErrMalformed)
+	}
+	return nil
 }
 
 // Opaque tells whether r is of a kind or format that this build holds without reading it.
