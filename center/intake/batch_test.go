@@ -306,6 +306,7 @@ func TestBatchesThatArriveDuringACommitShareTheNextOne(t *testing.T) {
 	r := newRig(t)
 	b := r.balk()
 	began, release := b.hold()
+	r.gate.turn = make(chan struct{}, 1)
 	c := storetest.NewChain(t, known, 0).Quiet(9)
 	done := make(chan error, 10)
 	hand := func(i int) { go func() { done <- r.HandleMessage(t.Context(), known, r.message(c.Bundle(i, i))) }() }
@@ -335,6 +336,7 @@ func TestWhoLeavesDuringACommitDoesNotEndItForOthers(t *testing.T) {
 	b := r.balk()
 	began, release := b.hold()
 	c := storetest.NewChain(t, known, 0).Quiet(9)
+	r.gate.turn = make(chan struct{}, 1)
 	r.gate.turn <- struct{}{} // so that two join
 	ctx, leave := context.WithCancel(t.Context())
 	gone, stays := make(chan error, 1), make(chan error, 1)
@@ -354,6 +356,28 @@ func TestWhoLeavesDuringACommitDoesNotEndItForOthers(t *testing.T) {
 	}
 	if n := r.records(); n != 10 {
 		t.Errorf("%d records", n)
+	}
+}
+
+func TestWhoComesWhileACommitHangsIsStoredBesideIt(t *testing.T) {
+	r := newRig(t)
+	b := r.balk()
+	began, release := b.hold()
+	c := storetest.NewChain(t, known, 0).Quiet(9)
+	first := make(chan error, 1)
+	go func() { first <- r.HandleMessage(t.Context(), known, r.message(c.Bundle(1, 5))) }()
+	<-began
+	r.take(known, c.Bundle(6, 10)) // it overtakes: nothing is contiguous yet
+	if x := r.sent.last(); x.Seq != 0 {
+		t.Errorf("receipted what has a hole before it: %+v", x)
+	}
+	release <- nil
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	handOut(t.Context(), r.Intake)
+	if x := r.sent.last(); x.Seq != 10 || r.records() != 10 {
+		t.Errorf("%+v", x)
 	}
 }
 

@@ -51,8 +51,12 @@ type outcome struct {
 	refused error
 }
 
-// gate lets one transaction into the store at a time. Who comes while one runs waits, and the next takes all who
-// wait together: the store's sync is paid once for them. One of those who wait does the work for the others.
+// writers is how many transactions run at once: while one is synced to the disk the next is copied in.
+const writers = 2
+
+// gate lets few transactions into the store at a time. Who comes while they run waits, and the next takes all who
+// wait together: the store's sync is paid once for them. One of those who wait does the work for the others. Two
+// that meet in one chain are put in order by the store, which closes holes whoever comes first.
 type gate struct {
 	into Store
 	most weight
@@ -75,7 +79,7 @@ type job struct {
 }
 
 func newGate(into Store, took func(int)) *gate {
-	return &gate{into: into, most: groupMost(), took: took, turn: make(chan struct{}, 1)}
+	return &gate{into: into, most: groupMost(), took: took, turn: make(chan struct{}, writers)}
 }
 
 // store stores segments that have been checked and fit one transaction. An error means that none of them may be

@@ -82,7 +82,7 @@ func ingest(b *testing.B, url string, cfg generatorConfig) pass {
 	var end func()
 	cfg.Broker, end = startMosquitto(b)
 	defer end()
-	s, err := store.OpenPostgres(b.Context(), store.Config{URL: url + os.Getenv("XTRA")})
+	s, err := store.OpenPostgres(b.Context(), store.Config{URL: url})
 	if err != nil {
 		b.Fatal(err)
 	}
