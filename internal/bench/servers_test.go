@@ -20,7 +20,7 @@ func start(b *testing.B, name string, args ...string) (stop func()) {
 	cmd := exec.CommandContext(context.WithoutCancel(b.Context()), name, args...)
 	cmd.Dir = b.TempDir()
 	if err := cmd.Start(); err != nil {
-		b.Fatalf("%v; install what make bench needs, see CONTRIBUTING.md", err)
+		b.Fatalf("%v; install it with go run ./internal/testenv/install", err)
 	}
 	var once sync.Once
 	stop = func() {
