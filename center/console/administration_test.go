@@ -311,7 +311,7 @@ func TestAnAlarmSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	}
 	a := s.as("auditor").get("/sites/alarmed").wants(http.StatusOK)
 	a.says("li[data-kind=fork]", "Two records under one name")
-	a.says("li[data-kind=fork]", "3 times")
+	a.says("li[data-kind=fork]", "×3")
 	if len(a.all("main form")) != 0 || len(a.all("main script")) != 0 {
 		t.Error("an auditor is offered to clear the list, or an alarm's text became part of the page")
 	}

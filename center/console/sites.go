@@ -30,20 +30,26 @@ type siteLine struct {
 // Path is the site's page.
 func (s *siteLine) Path() string { return "/sites/" + url.PathEscape(string(s.Site)) }
 
-// Trouble names what is the matter, gravest first: "alarms", "offline", "behind", "silent" or "well".
-func (s *siteLine) Trouble() string {
-	switch {
-	case s.Alarms > 0:
-		return "alarms"
-	case !s.Online:
-		return "offline"
-	case s.Behind > 0:
-		return "behind"
-	case s.Silent():
-		return "silent"
+// Troubles names everything that is the matter, gravest first: "alarms", "offline", "behind" and "silent"; "well"
+// alone when nothing is. A site that is offline is not called silent as well.
+func (s *siteLine) Troubles() []string {
+	var out []string
+	for _, t := range []struct {
+		name string
+		is   bool
+	}{{"alarms", s.Alarms > 0}, {"offline", !s.Online}, {"behind", s.Behind > 0}, {"silent", s.Online && s.Silent()}} {
+		if t.is {
+			out = append(out, t.name)
+		}
 	}
-	return "well"
+	if out == nil {
+		out = []string{"well"}
+	}
+	return out
 }
+
+// Trouble names the gravest.
+func (s *siteLine) Trouble() string { return s.Troubles()[0] }
 
 // Silent tells whether nothing has come for long although the site is online: perhaps no traffic, perhaps a
 // dead scale.
