@@ -22,13 +22,17 @@ func (s *Store) Do(ctx context.Context, v center.Viewer, matter int64, k center.
 	if err != nil {
 		return center.Docket{}, fmt.Errorf("matter %d: %w", matter, err)
 	}
-	s.changed.give()
+	s.gaveEvents()
 	return out, nil
 }
 
 // do acts on what seen says that the officer saw.
 func (s *Store) do(ctx context.Context, t *tx, v center.Viewer, matter int64, k center.ActKind, in center.Details, seen func(*center.Docket) int64) (center.Docket, error) {
 	if err := s.stillIs(ctx, t, v); err != nil {
+		return center.Docket{}, err
+	}
+	e := &effect{}
+	if err := e.hold(ctx, t); err != nil {
 		return center.Docket{}, err
 	}
 	d, err := readDocket(ctx, t, matter)
@@ -45,7 +49,7 @@ func (s *Store) do(ctx context.Context, t *tx, v center.Viewer, matter int64, k 
 	if err != nil {
 		return center.Docket{}, err
 	}
-	if err := s.writeAct(ctx, t, &d, &next, act); err != nil {
+	if err := s.writeAct(ctx, t, &d, &next, act, e); err != nil {
 		return center.Docket{}, err
 	}
 	return next, nil
@@ -60,7 +64,7 @@ func (s *Store) stillIs(ctx context.Context, t *tx, v center.Viewer) error {
 	return err
 }
 
-func (s *Store) writeAct(ctx context.Context, t *tx, was, is *center.Docket, act center.Act) error {
+func (s *Store) writeAct(ctx context.Context, t *tx, was, is *center.Docket, act center.Act, e *effect) error {
 	if c, ok := is.Case(act.Competence); ok && act.Kind == center.ActOpenCase {
 		res, err := t.exec(ctx, `INSERT INTO authority_case (matter, competence, number, opened, login) VALUES (?, ?, ?, ?, ?) ON CONFLICT (competence, number) DO NOTHING`,
 			c.Matter, string(c.Competence), c.Number, int64(c.Opened), c.Login)
@@ -101,7 +105,7 @@ func (s *Store) writeAct(ctx context.Context, t *tx, was, is *center.Docket, act
 		if kind == center.AlertAcknowledged && a.Competence != act.Competence {
 			k = center.MatterActed
 		}
-		if err := s.addEvent(ctx, t, k, a, is.Matter.Region, &effect{}); err != nil {
+		if err := s.addEvent(ctx, t, k, a, is.Matter.Region, e); err != nil {
 			return err
 		}
 	}
@@ -153,6 +157,6 @@ func (s *Store) Acknowledge(ctx context.Context, v center.Viewer, alert int64) e
 	if err != nil {
 		return fmt.Errorf("alert %d: %w", alert, err)
 	}
-	s.changed.give()
+	s.gaveEvents()
 	return nil
 }

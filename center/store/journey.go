@@ -74,6 +74,18 @@ func (s *Store) addEvent(ctx context.Context, t *tx, k center.EventKind, a cente
 		id, int64(s.now()), string(k), string(a.Competence), string(r), a.ID, a.Matter)
 }
 
+// hold makes those who change matters take turns, officers and the review alike, until the transaction ends.
+// Each does so before it reads what it changes: else one would write over what the other did meanwhile. And
+// since everybody needs this row for the events in any case, taking it first leaves nobody to wait in a circle.
+func (e *effect) hold(ctx context.Context, t *tx) error {
+	if e.held {
+		return nil
+	}
+	e.held = true
+	var last int64
+	return t.row(ctx, holdEvents).Scan(&last)
+}
+
 // kept is what the accounts of a journey have beside their records.
 type kept struct {
 	order    wim.Order

@@ -137,6 +137,7 @@ func (s *Store) Review(ctx context.Context, batch []center.Reviewed) (center.Eff
 type effect struct {
 	center.Effect
 	events int
+	held   bool // the turn to change matters
 }
 
 // reviewing is a review under way. Passages' accounts are written together, before anything that reads them.
@@ -307,6 +308,9 @@ func (s *Store) reviewSupplement(ctx context.Context, t *tx, r *center.Reviewed,
 		return err
 	}
 	if err := s.alarmVerdict(ctx, t, r); err != nil {
+		return err
+	}
+	if err := e.hold(ctx, t); err != nil {
 		return err
 	}
 	j, k, err := readJourney(ctx, t, passage)

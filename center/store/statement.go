@@ -187,6 +187,7 @@ const (
 	moveHead     = `UPDATE chain SET seq = ?, digest = ?, last_time = ?, heard = ? WHERE id = ?`
 	isReviewed   = `SELECT EXISTS (SELECT 1 FROM account WHERE intake = ?), EXISTS (SELECT 1 FROM waiting WHERE intake = ?)`
 	holdReview   = `SELECT value FROM counter WHERE name = 'review'` + forUpdate
+	holdEvents   = `SELECT value FROM counter WHERE name = 'event'` + forUpdate
 	moveReview   = `UPDATE counter SET value = ? WHERE name = 'review'`
 	addAccount   = `INSERT INTO account (` + accountColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	wakeWaiting  = `UPDATE waiting SET ready = 1 WHERE site = ? AND chain = ? AND seq = ?`
