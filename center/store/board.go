@@ -8,8 +8,8 @@ import (
 	"github.com/axlegate/axlegate/wim"
 )
 
-// Board returns the newest alerts that a viewer may see, newest first, and the id of the last event that they
-// include: EventsAfter goes on from there without a gap.
+// Board returns the newest alerts that a viewer may see, newest first, without those whose records retention has
+// emptied, and the id of the last event that they include: EventsAfter goes on from there without a gap.
 func (s *Store) Board(ctx context.Context, v center.Viewer, limit int) (entries []center.Entry, last int64, err error) {
 	err = s.look(ctx, "read board", func(t *tx) error {
 		if err := t.row(ctx, `SELECT value FROM counter WHERE name = 'event'`).Scan(&last); err != nil {
@@ -17,7 +17,7 @@ func (s *Store) Board(ctx context.Context, v center.Viewer, limit int) (entries 
 		}
 		var c clause
 		c.alertsFor("a", v)
-		entries, err = readEntries(ctx, t, c.where()+` ORDER BY a.id DESC LIMIT ?`, append(c.args, limit)...)
+		entries, _, err = readEntries(ctx, t, c.where()+` ORDER BY a.id DESC LIMIT ?`, append(c.args, limit)...)
 		return err
 	})
 	if err != nil {
@@ -33,7 +33,10 @@ func (s *Store) Entry(ctx context.Context, v center.Viewer, alert int64) (center
 		var c clause
 		c.alertsFor("a", v)
 		c.and("a.id = ?", alert)
-		e, err = readEntries(ctx, t, c.where(), c.args...)
+		var pruned int
+		if e, pruned, err = readEntries(ctx, t, c.where(), c.args...); err == nil && pruned > 0 {
+			return fmt.Errorf("alert %d: %w", alert, ErrPruned)
+		}
 		return err
 	})
 	switch {
@@ -45,13 +48,14 @@ func (s *Store) Entry(ctx context.Context, v center.Viewer, alert int64) (center
 	return e[0], nil
 }
 
-func readEntries(ctx context.Context, t *tx, where string, args ...any) ([]center.Entry, error) {
+// readEntries reads alerts with what their records say, and counts those whose records retention has emptied.
+func readEntries(ctx context.Context, t *tx, where string, args ...any) (out []center.Entry, pruned int, err error) {
 	type place struct {
 		alert   center.Alert
 		passage int64
 	}
 	var places []place
-	err := t.each(ctx, `SELECT `+alertColumns+`, m.passage FROM alert a JOIN matter m ON m.id = a.matter`+where, func(scan func(...any) error) error {
+	err = t.each(ctx, `SELECT `+alertColumns+`, m.passage FROM alert a JOIN matter m ON m.id = a.matter`+where, func(scan func(...any) error) error {
 		var p place
 		if err := scan(append(alertInto(&p.alert), &p.passage)...); err != nil {
 			return err
@@ -60,17 +64,16 @@ func readEntries(ctx context.Context, t *tx, where string, args ...any) ([]cente
 		return nil
 	}, args...)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	out := make([]center.Entry, 0, len(places))
-	pruned := 0
+	out = make([]center.Entry, 0, len(places))
 	for i := range places {
 		j, k, err := readJourney(ctx, t, places[i].passage)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if j.Matter == nil {
-			return nil, fmt.Errorf("%w: alert %d without a matter", ErrDamaged, places[i].alert.ID)
+			return nil, 0, fmt.Errorf("%w: alert %d without a matter", ErrDamaged, places[i].alert.ID)
 		}
 		if k.pruned {
 			pruned++
@@ -78,10 +81,7 @@ func readEntries(ctx context.Context, t *tx, where string, args ...any) ([]cente
 		}
 		out = append(out, entryOf(j, k, places[i].alert))
 	}
-	if pruned == 1 && len(places) == 1 {
-		return nil, fmt.Errorf("alert %d: %w", places[0].alert.ID, ErrPruned)
-	}
-	return out, nil
+	return out, pruned, nil
 }
 
 func entryOf(j *center.Journey, k *kept, a center.Alert) center.Entry {

@@ -308,3 +308,23 @@ func TestAFileShrinksWhenRetentionHasBeenThroughIt(t *testing.T) {
 	}
 	p.audit()
 }
+
+func TestABoardWhoseOnlyAlertRetentionHasEmptiedIsEmpty(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *place) {
+		var clock calendar
+		clock.set(2026, time.March, 3)
+		s := p.open(func(c *store.Config) { c.Now = clock.now })
+		c := storetest.NewChain(t, "north-1", 0)
+		c.Exceeded("川A00001")
+		c.Quiet(1)
+		put(t, s, c.All())
+		review(t, s)
+		p.tamper(`UPDATE matter SET state = 'closed'`)
+		clock.set(2026, time.April, 20)
+		prune(t, s, date(2026, time.April, 1))
+		e, last, err := s.Board(t.Context(), storetest.Viewer(wim.RoadAdministration), 1)
+		if err != nil || len(e) != 0 || last != 1 {
+			t.Errorf("%d entries, last event %d, %v", len(e), last, err)
+		}
+	})
+}
