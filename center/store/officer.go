@@ -124,7 +124,8 @@ func (s *Store) ChangePassword(ctx context.Context, login, hash string) error {
 }
 
 // KeepOfficers removes every officer of the configuration who is not in logins, so that one who was taken out
-// of it cannot sign in any more. Officers whom an administrator added stay.
+// of it cannot sign in any more, and revokes the tokens, which must not act for whoever gets the login later.
+// Officers whom an administrator added stay.
 func (s *Store) KeepOfficers(ctx context.Context, logins []string) error {
 	return s.transact(ctx, "keep officers", func(t *tx) error {
 		var gone []center.Officer
@@ -143,6 +144,9 @@ func (s *Store) KeepOfficers(ctx context.Context, logins []string) error {
 		}
 		for _, o := range gone {
 			if err := t.run(ctx, `DELETE FROM officer WHERE login = ?`, o.Login); err != nil {
+				return err
+			}
+			if err := t.run(ctx, `UPDATE token SET revoked = ? WHERE login = ? AND revoked = 0`, int64(s.now()), o.Login); err != nil {
 				return err
 			}
 			if err := s.trace(ctx, t, center.Trace{Action: "remove-officer", Subject: o.Login}, o.Region); err != nil {

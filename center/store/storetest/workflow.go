@@ -510,6 +510,13 @@ func tokens(t *testing.T, b *bench) {
 		t.Fatal(err)
 	}
 	none("a token of a disabled officer", 1)
+	put("chief", 4)
+	if err := b.s.KeepOfficers(ctx, []string{"li", "wang", "sun"}); err != nil {
+		t.Fatal(err)
+	}
+	none("a token of an officer who was removed", 4)
+	b.staff()
+	none("a token of somebody who had the login before", 4)
 	put("wang", 3)
 	b.clock.Add(int64(time.Hour))
 	none("an expired token", 3)
