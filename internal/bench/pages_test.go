@@ -237,7 +237,7 @@ func (s *largeStore) multiply(step int) {
 		SELECT g, top.v + g - $1::bigint AS intake, model.chain, 1000 + g AS seq, decode(md5('a' || g) || md5('b' || g), 'hex') AS digest, model.prev, model.kind,
 			(extract(epoch FROM now()) * 1e9)::bigint - (random() * 365 * 86400 * 1e9)::bigint AS time, model.segment, model.raw, model.heavy, model.intake AS model
 		FROM top, generate_series($1::bigint + 1, $1::bigint + $2::bigint) AS g
-		JOIN model ON model.n = g % `+strconv.Itoa(pageSites)+` AND model.heavy = (g % `+strconv.Itoa(matterEach)+` = 7)`, int64(s.held), int64(step))
+		JOIN model ON model.n = (g / `+strconv.Itoa(matterEach)+`) % `+strconv.Itoa(pageSites)+` AND model.heavy = (g % `+strconv.Itoa(matterEach)+` = 7)`, int64(s.held), int64(step))
 	s.exec(`INSERT INTO ledger (chain, seq, digest) SELECT chain, seq, digest FROM copy`)
 	s.exec(`INSERT INTO record (intake, chain, seq, digest, prev, kind, time, segment, raw) SELECT intake, chain, seq, digest, prev, kind, time, segment, raw FROM copy`)
 	s.exec(`INSERT INTO account (intake, passage, supplement, passed, void, rejudged, rules, judge)
@@ -257,6 +257,7 @@ func (s *largeStore) multiply(step int) {
 	s.exec(`UPDATE counter SET value = (SELECT max(id) FROM event) WHERE name = 'event'`)
 	s.exec(`UPDATE counter SET value = value + $1::bigint WHERE name = 'intake'`, int64(step))
 	s.exec(`UPDATE counter SET value = (SELECT value FROM counter WHERE name = 'intake') WHERE name = 'review'`)
+	s.exec(`UPDATE chain SET seq = (SELECT max(seq) FROM ledger WHERE ledger.chain = chain.id), digest = (SELECT digest FROM ledger l WHERE l.chain = chain.id ORDER BY seq DESC LIMIT 1)`)
 	s.exec(`DROP TABLE copy`)
 }
 
@@ -299,7 +300,6 @@ func (s *largeStore) requests() []pageRequest {
 		{"queue from far back", "province", func() string { return "/matters?before=" + strconv.FormatInt(rand.Int64N(top)+50, 10) }},
 		{"matter page", "province", func() string { return "/matters/" + strconv.FormatInt(rand.Int64N(top)+1, 10) }},
 		{"matter page of a county", "county", func() string { return "/matters/" + strconv.FormatInt(counties[rand.IntN(len(counties))], 10) }},
-		{"live board", "province", still("/")},
 	}
 }
 
