@@ -143,7 +143,7 @@ type SiteState struct {
 	Region   Region
 	Chain    wim.ChainID
 	Seq      uint64   // highest contiguous sequence held
-	Behind   uint64   // records held beyond a hole, not yet contiguous
+	Behind   uint64   // records held beyond a hole, not yet contiguous; 10000 stands for that many or more
 	LastTime wim.Time // time in the last contiguous record
 	Heard    wim.Time // when the centre last stored something of it
 	Online   bool     // from the retained status message

@@ -18,7 +18,7 @@ type SiteOverview struct {
 	Online bool
 	Forked bool
 	Heard  wim.Time // when the centre last stored something of it
-	Behind uint64   // records held beyond a hole
+	Behind uint64   // records held beyond a hole; 10000 stands for that many or more
 }
 
 // AlarmCount counts a site's alarms of one kind that nobody has looked into.

@@ -65,7 +65,7 @@ func (s *Store) Sites(ctx context.Context, v center.Viewer) (out []center.SiteSt
 		out = nil
 		return t.each(ctx, `SELECT n.site, coalesce(g.region, ''), c.chain, coalesce(c.seq, 0), coalesce(c.last_time, 0),
 				coalesce((SELECT max(heard) FROM chain WHERE site = n.site), 0),
-				(SELECT count(*) FROM ledger WHERE chain = c.id AND seq > c.seq),
+				(SELECT count(*) FROM (SELECT 1 FROM ledger WHERE chain = c.id AND seq > c.seq LIMIT 10000) AS beyond),
 				coalesce(st.online, 0), coalesce((SELECT CAST(sum(count) AS BIGINT) FROM alarm WHERE site = n.site), 0)
 			FROM (SELECT site FROM chain UNION SELECT site FROM status) AS n
 			LEFT JOIN chain c ON c.id = (SELECT max(id) FROM chain WHERE site = n.site)

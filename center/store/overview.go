@@ -44,7 +44,7 @@ func (s *Store) Overview(ctx context.Context) (o center.Overview, err error) {
 
 func overviewSites(ctx context.Context, t *tx, o *center.Overview) error {
 	return t.each(ctx, `SELECT n.site, coalesce(st.online, 0), coalesce((SELECT max(heard) FROM chain WHERE site = n.site), 0),
-			coalesce(c.fork_seq, 0), (SELECT count(*) FROM ledger WHERE chain = c.id AND seq > c.seq)
+			coalesce(c.fork_seq, 0), (SELECT count(*) FROM (SELECT 1 FROM ledger WHERE chain = c.id AND seq > c.seq LIMIT 10000) AS beyond)
 		FROM (SELECT site FROM chain UNION SELECT site FROM status) AS n
 		LEFT JOIN chain c ON c.id = (SELECT max(id) FROM chain WHERE site = n.site)
 		LEFT JOIN status st ON st.site = n.site

@@ -39,6 +39,7 @@ ALTER TABLE alert ADD COLUMN ended_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE alert ADD COLUMN ended_by TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE alert ADD COLUMN end_reason TEXT COLLATE "C" NOT NULL DEFAULT '';
 CREATE INDEX alert_matter ON alert (competence, matter);
+CREATE INDEX alert_region ON alert (competence, region, matter);
 
 ALTER TABLE event ADD COLUMN region TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE trail ADD COLUMN region TEXT COLLATE "C" NOT NULL DEFAULT '';
