@@ -2,6 +2,7 @@ package wim
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -28,10 +29,16 @@ type Time int64
 // timeLayout keeps nine decimals so that equal instants have equal text, which sealed bytes rely on.
 const timeLayout = "2006-01-02T15:04:05.000000000Z07:00"
 
-// TimeOf converts a standard library time.
+// TimeOf converts a standard library time. One that lies beyond what a Time can hold, the years 1678 to 2261,
+// becomes the last or the first instant that it can.
 func TimeOf(t time.Time) Time {
-	if t.IsZero() {
+	switch {
+	case t.IsZero():
 		return 0
+	case t.After(time.Unix(0, math.MaxInt64)):
+		return math.MaxInt64
+	case t.Before(time.Unix(0, math.MinInt64)):
+		return math.MinInt64
 	}
 	return Time(t.UnixNano())
 }

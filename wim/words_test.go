@@ -91,6 +91,19 @@ func TestTimeText(t *testing.T) {
 	if Time(0).String() != "unknown" || !Time(0).Std().IsZero() || TimeOf(time.Time{}) != 0 {
 		t.Error("the zero time is not unknown")
 	}
+	for _, c := range []struct {
+		year int
+		want Time
+	}{{1500, math.MinInt64}, {2400, math.MaxInt64}, {2900, math.MaxInt64}, {9999, math.MaxInt64}} {
+		if got := TimeOf(time.Date(c.year, 1, 1, 0, 0, 0, 0, time.UTC)); got != c.want {
+			t.Errorf("the year %d became %d", c.year, got)
+		}
+	}
+	for _, x := range []Time{math.MinInt64, -1, 1, math.MaxInt64} {
+		if got := TimeOf(x.Std()); got != x {
+			t.Errorf("%d became %d", x, got)
+		}
+	}
 	if d := Time(0).Add(time.Second).Sub(0); d != time.Second {
 		t.Error(d)
 	}
