@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/axlegate/axlegate/wim"
@@ -98,6 +99,9 @@ const (
 	MaxAxles  = 40
 )
 
+// maxAhead is how far the clock of whoever enters a weighing may be ahead of the centre's.
+const maxAhead = 5 * time.Minute
+
 // FieldError says which field of an act is wrong and how. Problem is one of a few words that pages translate.
 type FieldError struct {
 	Field   string // as in the JSON of Details: "number", "weighing.gross_kg"
@@ -179,6 +183,9 @@ func checkText(name, value string, most int, taken, need bool) error {
 func (w *StaticWeighing) check() error {
 	if w.Gross <= 0 || w.Gross > MaxGross {
 		return &FieldError{"weighing.gross_kg", FieldOutside}
+	}
+	if w.At < 0 {
+		return &FieldError{"weighing.at", FieldOutside}
 	}
 	if len(w.Axles) > MaxAxles || slices.ContainsFunc(w.Axles, func(k wim.Kg) bool { return k < 0 || k > MaxGross }) {
 		return &FieldError{"weighing.axles_kg", FieldOutside}
@@ -304,6 +311,9 @@ func (d *Docket) Do(v Viewer, k ActKind, in Details, seen int64, now wim.Time) (
 		w := *in.Weighing
 		if w.At == 0 {
 			w.At = now
+		}
+		if w.At > now.Add(maxAhead) {
+			return Docket{}, Act{}, &FieldError{"weighing.at", FieldOutside}
 		}
 		in.Weighing = &w
 		out.Matter.State = Weighed

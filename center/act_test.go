@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -153,6 +154,8 @@ func TestActsThatAreRefused(t *testing.T) {
 		{"nothing weighed", acknowledged, roadOfficer, ActWeigh, Details{Weighing: &StaticWeighing{Ticket: "1", Instrument: "2"}}, 1, field("weighing.gross_kg")},
 		{"beyond all scales", acknowledged, roadOfficer, ActWeigh, Details{Weighing: &StaticWeighing{Gross: MaxGross + 1, Ticket: "1", Instrument: "2"}}, 1, field("weighing.gross_kg")},
 		{"an axle below nothing", acknowledged, roadOfficer, ActWeigh, Details{Weighing: &StaticWeighing{Gross: 1, Axles: []wim.Kg{-1}, Ticket: "1", Instrument: "2"}}, 1, field("weighing.axles_kg")},
+		{"a weighing that is yet to come", acknowledged, roadOfficer, ActWeigh, Details{Weighing: &StaticWeighing{Gross: 1, Ticket: "1", Instrument: "2", At: 500 + wim.Time(time.Hour)}}, 1, field("weighing.at")},
+		{"a weighing before all time", acknowledged, roadOfficer, ActWeigh, Details{Weighing: &StaticWeighing{Gross: 1, Ticket: "1", Instrument: "2", At: -1}}, 1, field("weighing.at")},
 		{"a weighing without its ticket", acknowledged, roadOfficer, ActWeigh, Details{Weighing: &StaticWeighing{Gross: 1, Instrument: "2"}}, 1, field("weighing.ticket")},
 		{"an act that there is not", acknowledged, roadOfficer, "explode", Details{}, 1, field("kind")},
 	} {
