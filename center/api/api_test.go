@@ -141,6 +141,7 @@ func TestAnActIsDoneOnceAndOnWhatWasSeen(t *testing.T) {
 		{"a field that nobody knows", `{"kind":"remark","seen_version":2,"details":{"remark":"x","weight":1}}`, "weight", 422},
 		{"control characters in a remark", `{"kind":"remark","seen_version":2,"details":{"remark":"a\r\nSet-Cookie: x"}}`, "body.details.remark", 422},
 		{"a weighing beyond all trucks", `{"kind":"weigh","seen_version":2,"details":{"weighing":{"gross_kg":9999999,"ticket":"1","instrument":"2"}}}`, "gross_kg", 422},
+		{"a weighing in the far future", `{"kind":"weigh","seen_version":2,"details":{"weighing":{"gross_kg":1,"ticket":"1","instrument":"2","at":"2900-01-01T00:00:00Z"}}}`, "weighing.at", 422},
 		{"half a request", `{"kind":"remark"`, "", 400},
 		{"a request beyond all bounds", `{"kind":"remark","seen_version":2,"details":{"remark":"` + strings.Repeat("x", maxBody) + `"}}`, "", 413},
 		{"an act that the state does not allow", `{"kind":"acknowledge","seen_version":2}`, "state", 409},
@@ -171,7 +172,7 @@ func TestAQueryIsPassedOnOrRefused(t *testing.T) {
 		q.From.Std().Format(time.DateOnly) != "2026-11-01" || q.To.Std().Format(time.DateTime) != "2026-11-01 16:00:00" {
 		t.Errorf("%+v", q)
 	}
-	if len(r.trail) != 1 || r.trail[0].Login != "li" || r.trail[0].Subject != "search" || !strings.Contains(r.trail[0].Detail, "川A12") || !strings.Contains(r.trail[0].Detail, "token report") {
+	if len(r.trail) != 1 || r.trail[0].Login != "li" || r.trail[0].Subject != "queue" || !strings.Contains(r.trail[0].Detail, "川A12") || !strings.Contains(r.trail[0].Detail, "token report") {
 		t.Errorf("a search by plate was not noted: %+v", r.trail)
 	}
 	for _, c := range []struct{ name, query, want string }{
@@ -194,7 +195,7 @@ func TestAQueryIsPassedOnOrRefused(t *testing.T) {
 func TestALookThatCannotBeNotedIsNotAnswered(t *testing.T) {
 	r := newRig(t)
 	r.mute = errors.New("disk full")
-	for _, path := range []string{"/matters/7", "/matters?plate=A", "/trail"} {
+	for _, path := range []string{"/matters", "/matters/7", "/matters?plate=A", "/trail"} {
 		if w := r.ask(t, "GET", Prefix+path, r.auditor, ""); w.Code != 500 || strings.Contains(w.Body.String(), "disk") || strings.Contains(w.Body.String(), "52340") {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}

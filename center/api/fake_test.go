@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/wim"
@@ -104,7 +105,7 @@ func (f *fake) Do(_ context.Context, v center.Viewer, matter int64, k center.Act
 	if in.Number == "taken" {
 		return center.Docket{}, center.ErrNumberTaken
 	}
-	d, a, err := f.docket.Do(v, k, in, seen, 5000)
+	d, a, err := f.docket.Do(v, k, in, seen, wim.TimeOf(time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)))
 	if err != nil {
 		return center.Docket{}, err
 	}

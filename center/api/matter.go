@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -153,7 +154,7 @@ type actOut struct{ Body Matter }
 func (a *api) addMatters(h huma.API) {
 	huma.Register(h, huma.Operation{
 		OperationID: "list-matters", Method: http.MethodGet, Path: "/matters", Summary: "The queue of matters", Tags: []string{"matters"},
-		Description: "Those that the token's officer may see, newest first. Asking by plate is noted in the audit trail.",
+		Description: "Those that the token's officer may see, newest first. What was asked for is noted in the audit trail.",
 		Security:    needs(center.ScopeMattersRead), Errors: []int{401, 403, 422, 429, 500},
 	}, a.queue)
 	huma.Register(h, huma.Operation{
@@ -183,10 +184,8 @@ func (a *api) queue(ctx context.Context, in *queueIn) (*queueOut, error) {
 	if !a.cfg.Regions.Knows(q.Region) {
 		return nil, huma.Error422UnprocessableEntity("no such region", &huma.ErrorDetail{Location: "query.region", Message: "this centre does not know it", Value: in.Region})
 	}
-	if q.Plate != "" {
-		if err := a.looked(ctx, "search", "plate "+strconv.Quote(q.Plate)); err != nil {
-			return nil, err
-		}
+	if err := a.looked(ctx, "queue", asked(&q)); err != nil {
+		return nil, err
 	}
 	v := of(ctx).viewer()
 	p, err := a.cfg.Store.Queue(ctx, v, q)
@@ -200,6 +199,36 @@ func (a *api) queue(ctx context.Context, in *queueIn) (*queueOut, error) {
 	}
 	out.Body.Next, out.Body.Last = p.Next, p.Last
 	return out, nil
+}
+
+// asked is what a query asks for, for the audit trail.
+func asked(q *center.Query) string {
+	var out []string
+	add := func(name, value string) {
+		if value != "" {
+			out = append(out, name+" "+strconv.Quote(value))
+		}
+	}
+	add("plate", q.Plate)
+	add("site", string(q.Site))
+	add("region", string(q.Region))
+	for _, s := range q.States {
+		add("state", string(s))
+	}
+	add("standing", string(q.Standing))
+	if q.From != 0 {
+		add("from", q.From.String())
+	}
+	if q.To != 0 {
+		add("to", q.To.String())
+	}
+	if q.Owed {
+		out = append(out, "owed")
+	}
+	if q.Before != 0 {
+		out = append(out, "before "+strconv.FormatInt(q.Before, 10))
+	}
+	return strings.Join(out, ", ")
 }
 
 func (a *api) file(ctx context.Context, in *struct {
