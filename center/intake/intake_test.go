@@ -237,10 +237,12 @@ func TestAReceiptThatDoesNotGetThroughIsSentAgain(t *testing.T) {
 	r.take(known, c.Bundle(6, 10))
 	r.sent.setCut(nil)
 	r.sent.until("the receipt", func() bool { return r.sent.last().Seq == 10 })
-	for _, x := range r.sent.all() {
-		if x.Seq != 10 {
+	last := uint64(0)
+	for _, x := range r.sent.all() { // one of 5 may have been on its way when the line came back
+		if x.Seq < last {
 			t.Errorf("an older receipt behind a newer one: %+v", x)
 		}
+		last = x.Seq
 	}
 	stop()
 	if err := <-done; err != nil {

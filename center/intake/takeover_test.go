@@ -77,9 +77,8 @@ func (w *town) run(what string, f func(context.Context) error) (stop func()) {
 }
 
 // center starts a centre on the town's store and broker.
-func (w *town) center(name, address string, leases Leases, ttl time.Duration) (duty *Duty, stop func()) {
+func (w *town) center(name, address string, leases Leases, ttl time.Duration) (duty *Duty, link *mqtt.Center, stop func()) {
 	w.t.Helper()
-	var link *mqtt.Center
 	cfg := w.rig.cfg
 	cfg.SendReceipt = func(ctx context.Context, site string, jws []byte) error { return link.SendReceipt(ctx, site, jws) }
 	in, err := New(cfg)
@@ -94,7 +93,7 @@ func (w *town) center(name, address string, leases Leases, ttl time.Duration) (d
 		w.t.Fatal(err)
 	}
 	ends := []func(){w.run("link of "+name, link.Run), w.run("intake of "+name, in.Run), w.run("duty of "+name, duty.Run)}
-	return duty, func() {
+	return duty, link, func() {
 		for _, end := range ends {
 			end()
 		}
@@ -108,6 +107,13 @@ func (w *town) until(what string, ok func() bool) {
 			w.t.Fatalf("%s: did not happen", what)
 		}
 	}
+}
+
+// subscribed waits until the broker has a session for every slot: before that it keeps nothing for anybody, and
+// these sites, unlike an edge, do not send again what is not receipted.
+func (w *town) subscribed(link *mqtt.Center) {
+	w.t.Helper()
+	w.until("all slots are subscribed", func() bool { return link.Stats().Connected == uplink.Slots })
 }
 
 // send publishes a chain's records one by one until all are there, as a site does, and returns the receipts.
@@ -158,9 +164,9 @@ func TestACentreThatDiesDuringIngestIsFollowedByAnotherAndNothingIsLostOrDoubled
 		t.Fatal(err)
 	}
 	const ttl = 2 * time.Second
-	first, die := w.center("first", line.Addr(), deathbed{w.rig.store}, ttl)
-	w.until("the first has all slots", func() bool { return len(first.Held()) == uplink.Slots })
-	second, _ := w.center("second", w.broker.Addr(), w.rig.store, ttl)
+	first, link, die := w.center("first", line.Addr(), deathbed{w.rig.store}, ttl)
+	w.subscribed(link)
+	second, _, _ := w.center("second", w.broker.Addr(), w.rig.store, ttl)
 	w.until("they share", func() bool { return len(first.Held()) == 8 && len(second.Held()) == 8 })
 
 	const n = 60
@@ -188,12 +194,12 @@ func TestACentreThatDiesDuringIngestIsFollowedByAnotherAndNothingIsLostOrDoubled
 func TestACentreThatLeavesInOrderHandsItsSlotsOverAtOnce(t *testing.T) {
 	w := newTown(t)
 	const ttl = time.Hour // nobody waits for its end
-	first, leave := w.center("first", w.broker.Addr(), w.rig.store, ttl)
-	w.until("the first has all slots", func() bool { return len(first.Held()) == uplink.Slots })
+	_, link, leave := w.center("first", w.broker.Addr(), w.rig.store, ttl)
+	w.subscribed(link)
 	w.send(0, 4, func() {})
 	w.until("receipt", func() bool { return w.receipted(w.chains[0]) == 4 })
 	leave()
-	second, _ := w.center("second", w.broker.Addr(), w.rig.store, ttl)
+	second, _, _ := w.center("second", w.broker.Addr(), w.rig.store, ttl)
 	w.until("the second has all slots", func() bool { return len(second.Held()) == uplink.Slots })
 	w.send(1, 4, func() {})
 	w.until("receipt", func() bool { return w.receipted(w.chains[1]) == 4 })
