@@ -45,8 +45,8 @@ func rooms() []Room {
 		{Path: "uplink"},
 		{
 			Path: "uplink/mqtt", Ours: []string{"uplink"}, Foreign: []string{paho},
-			Tests: []string{"uplink/broker", "uplink/linktest"},
-			Why:   "Its tests run both ends against the real broker over a link that is cut.",
+			Tests: []string{"internal/testenv", "uplink/broker", "uplink/linktest"},
+			Why:   "Its tests run both ends against real brokers over a link that is cut.",
 		},
 		{Path: "uplink/broker", Ours: []string{"uplink"}, Foreign: []string{nats}},
 		{Path: "uplink/linktest"},

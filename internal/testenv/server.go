@@ -157,8 +157,8 @@ func freePort(tb testing.TB) int {
 	return port
 }
 
-func listens(port int) error {
-	c, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func listens(ctx context.Context, port int) error {
+	c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return err
 	}

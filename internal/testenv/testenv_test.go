@@ -30,7 +30,7 @@ func TestADatabaseComesBackAfterItsServerWasKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Kill(t)
-	if err := listens(p.Port); err == nil {
+	if err := listens(ctx, p.Port); err == nil {
 		t.Error("it still listens")
 	}
 	p.Start(t)
@@ -58,7 +58,7 @@ func TestABrokerIsWiped(t *testing.T) {
 	for _, do := range []func(testing.TB){m.Stop, m.Start, m.Wipe, m.Kill, m.Start} {
 		do(t)
 	}
-	if err := listens(m.Port); err != nil {
+	if err := listens(t.Context(), m.Port); err != nil {
 		t.Error(err)
 	}
 }
