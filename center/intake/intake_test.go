@@ -198,7 +198,7 @@ func TestAFullDiskIsAnErrorAndNothingIsReceipted(t *testing.T) {
 	if n := r.records(); uint64(n) != held {
 		t.Errorf("%d records, want %d", n, held)
 	}
-	if err := r.HandleMessage(t.Context(), known, bytes.Repeat([]byte("garbage"), 30_000)); !errors.Is(err, store.ErrFull) {
+	if err := r.HandleMessage(t.Context(), known, bytes.Repeat([]byte("garbage"), 120_000)); !errors.Is(err, store.ErrFull) {
 		t.Errorf("what cannot be set aside either must come again: %v", err)
 	}
 	if n := r.count("store_failures_total", ""); n != 2 {
