@@ -49,3 +49,37 @@ func TestAReviewKeepsWhatAnOfficerDoesMeanwhile(t *testing.T) {
 		t.Errorf("%d deadlocks", n)
 	}
 }
+
+// Who disables an officer leaves the password as it is, also when the officer is changing it.
+func TestAPasswordThatIsChangedMeanwhileStays(t *testing.T) {
+	p := newPostgres(t)
+	a, b := p.open(), p.open()
+	putOfficer(t, a, center.Officer{Login: "sun", Role: center.Administrator, Hash: "h", Configured: true})
+	wang := center.Officer{Login: "wang", Role: center.Auditor, Hash: "old"}
+	putOfficer(t, a, wang)
+	written, kept := make(chan struct{}), make(chan struct{})
+	b.OnCommit(func(q *sql.Tx) error {
+		close(written)
+		<-kept
+		return q.Commit()
+	})
+	var all sync.WaitGroup
+	all.Go(func() {
+		if err := b.ChangePassword(t.Context(), "wang", "new"); err != nil {
+			t.Error(err)
+		}
+	})
+	<-written
+	wang.Hash, wang.Disabled = "", true
+	all.Go(func() {
+		if err := a.PutOfficer(t.Context(), "sun", wang); err != nil {
+			t.Error(err)
+		}
+	})
+	until(t, "the administrator waits for the officer", func() bool { return p.sum(`SELECT count(*) FROM pg_locks WHERE NOT granted`) > 0 })
+	close(kept)
+	all.Wait()
+	if o, err := a.Officer(t.Context(), "wang"); err != nil || o.Hash != "new" || !o.Disabled {
+		t.Errorf("%+v %v", o, err)
+	}
+}

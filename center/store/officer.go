@@ -33,6 +33,20 @@ func readOfficer(ctx context.Context, t *tx, login string) (center.Officer, erro
 	return scanOfficer(t.row(ctx, `SELECT `+officerColumns+` FROM officer WHERE login = ?`, login).Scan)
 }
 
+// holdOfficer is readOfficer for who changes the officer: the row is held until the transaction ends.
+func holdOfficer(ctx context.Context, t *tx, login string) (center.Officer, error) {
+	return scanOfficer(t.row(ctx, `SELECT `+officerColumns+` FROM officer WHERE login = ?`+forUpdate, login).Scan)
+}
+
+// manages is center.ErrNotYours unless somebody is at present an administrator of a region.
+func manages(ctx context.Context, t *tx, by string, r center.Region) error {
+	o, err := readOfficer(ctx, t, by)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (o.Disabled || o.Role != center.Administrator || !o.Region.Holds(r)) {
+		return fmt.Errorf("officer %q: %w", by, center.ErrNotYours)
+	}
+	return err
+}
+
 // Officers lists the officers of an administrator's region by login, without their hashes.
 func (s *Store) Officers(ctx context.Context, v center.Viewer) (out []center.Officer, err error) {
 	if !v.Manages() {
@@ -56,8 +70,9 @@ func (s *Store) Officers(ctx context.Context, v center.Viewer) (out []center.Off
 }
 
 // PutOfficer adds an officer or changes the one with that login; an empty hash leaves the password as it is. by
-// is the administrator who does it, empty for the configuration, which alone changes officers of its own. What
-// has changed stands in the audit trail, without the hash.
+// is the administrator who does it, empty for the configuration, which alone changes officers of its own; one who
+// is none, or not of the officer's region before and after, is center.ErrNotYours. What has changed stands in the
+// audit trail, without the hash.
 func (s *Store) PutOfficer(ctx context.Context, by string, o center.Officer) error {
 	if err := o.Valid(); err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
@@ -66,10 +81,20 @@ func (s *Store) PutOfficer(ctx context.Context, by string, o center.Officer) err
 }
 
 func (s *Store) putOfficer(ctx context.Context, t *tx, by string, o center.Officer) error {
-	old, err := readOfficer(ctx, t, o.Login)
+	old, err := holdOfficer(ctx, t, o.Login)
 	fresh := errors.Is(err, sql.ErrNoRows)
 	if err != nil && !fresh {
 		return err
+	}
+	if by != "" {
+		if err := manages(ctx, t, by, o.Region); err != nil {
+			return err
+		}
+		if !fresh {
+			if err := manages(ctx, t, by, old.Region); err != nil {
+				return err
+			}
+		}
 	}
 	if by != "" && (old.Configured || o.Configured) {
 		return fmt.Errorf("%w: officer %s stands in the configuration and is changed there", ErrRefused, o.Login)
@@ -106,7 +131,7 @@ func (s *Store) putOfficer(ctx context.Context, t *tx, by string, o center.Offic
 // ChangePassword sets an officer's own new password. It ends what a password set by somebody else asked for.
 func (s *Store) ChangePassword(ctx context.Context, login, hash string) error {
 	return s.transact(ctx, "change password", func(t *tx) error {
-		o, err := readOfficer(ctx, t, login)
+		o, err := holdOfficer(ctx, t, login)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("officer %q: %w", login, center.ErrNotFound)
 		}

@@ -25,7 +25,8 @@ func scanToken(scan func(...any) error, more ...any) (k center.Token, err error)
 	return k, err
 }
 
-// PutToken adds a token of an officer who may sign in, under the digest of its secret. by is who made it.
+// PutToken adds a token of an officer who may sign in, under the digest of its secret. by is who made it: the
+// officer, or an administrator of the officer's region; anybody else is center.ErrNotYours.
 func (s *Store) PutToken(ctx context.Context, by string, k center.Token, secret [32]byte) (center.Token, error) {
 	k.Created = s.now()
 	if err := k.Valid(); err != nil {
@@ -39,6 +40,9 @@ func (s *Store) PutToken(ctx context.Context, by string, k center.Token, secret 
 		o, err := readOfficer(ctx, t, k.Login)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && o.Disabled {
 			return center.ErrNotFound
+		}
+		if err == nil && by != k.Login {
+			err = manages(ctx, t, by, o.Region)
 		}
 		if err != nil {
 			return err

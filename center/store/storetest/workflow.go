@@ -534,6 +534,26 @@ func addedOfficers(t *testing.T, b *bench) {
 	if err := b.s.PutOfficer(ctx, "sun", o); err != nil {
 		t.Fatal(err)
 	}
+	elsewhere := o
+	elsewhere.Region = "51"
+	for name, x := range map[string]struct {
+		by string
+		o  center.Officer
+	}{
+		"an enforcer":                       {"li", o},
+		"nobody":                            {"nobody", o},
+		"an administrator, who fetches one": {"hong", center.Officer{Login: "liu", Role: center.Enforcer, Competence: wim.RoadAdministration, Region: "52", Hash: "h"}},
+		"an administrator, who puts one elsewhere": {"hong", elsewhere},
+	} {
+		x.o.Name = "changed"
+		if err := b.s.PutOfficer(ctx, x.by, x.o); !errors.Is(err, center.ErrNotYours) {
+			t.Errorf("%s: %v", name, err)
+		}
+		k := center.Token{Name: "x", Login: "zhao", Scopes: []center.Scope{center.ScopeTrailRead}, Expires: 1 << 62}
+		if _, err := b.s.PutToken(ctx, x.by, k, [32]byte{8}); !errors.Is(err, center.ErrNotYours) {
+			t.Errorf("%s makes a token: %v", name, err)
+		}
+	}
 	if got, err := b.s.Officer(ctx, "new"); err != nil || got != o {
 		t.Errorf("%+v %v", got, err)
 	}
