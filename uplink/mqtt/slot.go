@@ -254,7 +254,9 @@ func (s *slot) serve(ctx, outer context.Context, e *epoch, q *queue) error {
 					q.leave(m) // before the acknowledgement, after which the broker may use the id anew
 					m.Ack()
 				}
-				e.fruitful.Store(true)
+				if len(waiting) > 0 {
+					e.fruitful.Store(true)
+				}
 			}
 			clear(batch) // payloads are not held on to
 		}
@@ -269,6 +271,9 @@ func (s *slot) serve(ctx, outer context.Context, e *epoch, q *queue) error {
 
 // take hands a batch over, made in the room of into.
 func (s *slot) take(ctx context.Context, waiting []paho.Message, into []uplink.Message) ([]uplink.Message, error) {
+	if len(waiting) == 0 {
+		return into, nil // the batch before took what the token was for
+	}
 	for _, m := range waiting {
 		site, _, err := uplink.SiteOf(m.Topic())
 		if err != nil {

@@ -158,6 +158,15 @@ func TestWhatWaitsIsBoundedInBytesAsWell(t *testing.T) {
 	}
 }
 
+// A token may be left over from a message that the batch before took along.
+func TestAnEmptyBatchIsHandedToNobody(t *testing.T) {
+	s := testSlot(nil, nil)
+	s.center.cfg.OnMessages = func(context.Context, []uplink.Message) error { t.Error("an empty batch"); return nil }
+	if batch, err := s.take(t.Context(), newQueue().gather(), nil); err != nil || len(batch) != 0 || s.center.Stats().Batches != 0 {
+		t.Errorf("%v %v %+v", batch, err, s.center.Stats())
+	}
+}
+
 func TestAnEpochEndsOnceAndKeepsItsFirstReason(t *testing.T) {
 	e := testEpoch()
 	first := errors.New("first")
