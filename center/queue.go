@@ -3,6 +3,8 @@ package center
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/axlegate/axlegate/wim"
@@ -88,3 +90,13 @@ type AccountHead struct {
 
 // String names a matter in logs and in the audit trail.
 func (m *Matter) String() string { return fmt.Sprintf("matter %d", m.ID) }
+
+// MatterNamed is the id of the matter that a subject of the audit trail names as String does.
+func MatterNamed(subject string) (id int64, ok bool) {
+	s, ok := strings.CutPrefix(subject, "matter ")
+	if !ok {
+		return 0, false
+	}
+	id, err := strconv.ParseInt(s, 10, 64)
+	return id, err == nil && id > 0
+}

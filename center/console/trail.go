@@ -51,10 +51,8 @@ func (t *traceView) Who() string {
 
 // Path leads to the matter, if it is one.
 func (t *traceView) Path() string {
-	if id, ok := strings.CutPrefix(t.Subject, "matter "); ok {
-		if n, err := strconv.ParseInt(id, 10, 64); err == nil && n > 0 {
-			return "/matters/" + id
-		}
+	if id, ok := center.MatterNamed(t.Subject); ok {
+		return "/matters/" + strconv.FormatInt(id, 10)
 	}
 	return ""
 }

@@ -2,14 +2,23 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 
 	"github.com/axlegate/axlegate/center"
 )
 
-// Looked notes in the audit trail what a viewer is about to be shown.
+// Looked notes in the audit trail what a viewer is about to be shown: in the matter's region where it is a matter,
+// which auditors of that region and of those above it read, else in the viewer's.
 func (s *Store) Looked(ctx context.Context, v center.Viewer, subject, detail string) error {
 	return s.transact(ctx, "note a look", func(t *tx) error {
-		return s.trace(ctx, t, center.Trace{Login: v.Login, Action: "look", Subject: clip(clean(subject), 400), Detail: clip(clean(detail), 1000)}, v.Region)
+		r := v.Region
+		if id, ok := center.MatterNamed(subject); ok {
+			if err := t.row(ctx, `SELECT region FROM matter WHERE id = ?`, id).Scan(&r); err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+		}
+		return s.trace(ctx, t, center.Trace{Login: v.Login, Action: "look", Subject: clip(clean(subject), 400), Detail: clip(clean(detail), 1000)}, r)
 	})
 }
 

@@ -454,6 +454,20 @@ func looks(t *testing.T, b *bench) {
 	if got := read("zhao", center.TrailQuery{Subject: "matter 2"}); len(got) != 1 {
 		t.Errorf("%v", got)
 	}
+	// Whoever saw a matter is found by the auditor of its region, from however far above.
+	c := NewChain(t, "south-2", 1)
+	c.Exceeded("川B1")
+	b.store(c.All())
+	b.review()
+	if err := b.s.Looked(t.Context(), who("chief"), "matter 1", ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := read("qian", center.TrailQuery{Subject: "matter 1"}); !slices.Equal(got, []string{"chief matter 1"}) {
+		t.Errorf("the auditor of the matter's region reads %v", got)
+	}
+	if got := read("zhao", center.TrailQuery{Login: "chief"}); !slices.Equal(got, []string{"chief matter 1"}) {
+		t.Errorf("the auditor of everything reads %v", got)
+	}
 	for _, login := range []string{"li", "sun"} {
 		if _, err := b.s.Trail(t.Context(), who(login), center.TrailQuery{Limit: 1}); !errors.Is(err, center.ErrNotYours) {
 			t.Errorf("%s reads the audit trail: %v", login, err)
