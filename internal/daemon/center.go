@@ -287,7 +287,7 @@ func (c *Center) pages(reg *prometheus.Registry) (http.Handler, error) {
 	}
 	return console.New(console.Config{
 		Store: c.store, Sessions: c.store.Sessions(), Pictures: c.pictures, Title: c.p.cfg.Title, Authorities: names, Regions: c.p.regions,
-		Location: c.p.zone, Secure: c.p.webTLS != nil, Logger: c.log, Metrics: reg,
+		Overdue: c.p.cfg.Overdue.Std(), Unfinished: c.p.cfg.Unfinished.Std(), Location: c.p.zone, Secure: c.p.webTLS != nil, Logger: c.log, Metrics: reg,
 	})
 }
 

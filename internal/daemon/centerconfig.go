@@ -38,6 +38,10 @@ type CenterConfig struct {
 	Regions []RegionConfig `yaml:"regions"`
 	Sites   []SiteConfig   `yaml:"sites"`
 	Rules   []string       `yaml:"rules"` // embedded names or .yaml paths of every set that sites judge by
+	// Overdue is after how long an alert that nobody has acknowledged looks overdue in the queue; 0 means 30 minutes.
+	// Unfinished is the same for whatever is owed after that; 0 means a day.
+	Overdue    conf.Duration `yaml:"overdue"`
+	Unfinished conf.Duration `yaml:"unfinished"`
 	// Authorities names the two authorities on pages.
 	Authorities []AuthorityConfig `yaml:"authorities"`
 	Officers    []OfficerConfig   `yaml:"officers"`
@@ -149,6 +153,9 @@ func (c *CenterConfig) Validate() error {
 	}
 	if _, err := time.LoadLocation(c.Zone); err != nil {
 		return fmt.Errorf("zone: %w; use a name such as Asia/Shanghai", err)
+	}
+	if c.Overdue < 0 || c.Unfinished < 0 {
+		return errors.New("overdue and unfinished are times such as 30m or 24h, or 0 for those")
 	}
 	if c.RetentionMonths < 0 || c.RetentionMonths > 1200 {
 		return fmt.Errorf("retention_months is %d, want 1 to 1200, or 0 to keep everything", c.RetentionMonths)
