@@ -50,6 +50,10 @@ func (s *Store) LookedInto(ctx context.Context, v center.Viewer, site wim.SiteID
 		if err := inRegion(ctx, t, v, site); err != nil {
 			return err
 		}
+		var region center.Region // of the site: its auditors read of it
+		if err := t.row(ctx, `SELECT region FROM site_region WHERE site = ?`, string(site)).Scan(&region); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
 		var cleared []center.Alarm
 		err := t.each(ctx, `DELETE FROM alarm WHERE site = ? RETURNING kind, subject, detail`, func(scan func(...any) error) error {
 			var a center.Alarm
@@ -63,7 +67,7 @@ func (s *Store) LookedInto(ctx context.Context, v center.Viewer, site wim.SiteID
 			return err
 		}
 		for _, a := range cleared {
-			if err := s.trace(ctx, t, center.Trace{Login: v.Login, Action: "look-into-alarm", Subject: string(site) + ": " + string(a.Kind) + ": " + a.Subject, Detail: a.Detail}, v.Region); err != nil {
+			if err := s.trace(ctx, t, center.Trace{Login: v.Login, Action: "look-into-alarm", Subject: string(site) + ": " + string(a.Kind) + ": " + a.Subject, Detail: a.Detail}, region); err != nil {
 				return err
 			}
 		}

@@ -324,6 +324,9 @@ func alarms(t *testing.T, b *bench) {
 	if n := b.state("north-1").Alarms; n != 2 {
 		t.Errorf("%d alarms", n)
 	}
+	if err := b.s.SetRegions(t.Context(), map[wim.SiteID]center.Region{"north-1": "51"}); err != nil {
+		t.Fatal(err)
+	}
 	if err := b.s.LookedInto(t.Context(), Overseer(), "north-1"); err != nil {
 		t.Fatal(err)
 	}
@@ -333,6 +336,10 @@ func alarms(t *testing.T, b *bench) {
 	trail := b.trail()
 	if len(trail) != 2 || trail[0].Login != Overseer().Login || trail[0].Action != "look-into-alarm" {
 		t.Errorf("%+v", trail)
+	}
+	local := center.Viewer{Login: "qian", Role: center.Auditor, Region: "51"}
+	if got, err := b.s.Trail(t.Context(), local, center.TrailQuery{Limit: 10}); err != nil || len(got) != 2 {
+		t.Errorf("the auditor of the site's region reads %+v %v", got, err)
 	}
 }
 
