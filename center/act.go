@@ -174,7 +174,7 @@ func checkText(name, value string, most int, taken, need bool) error {
 		return &FieldError{name, FieldNotTaken}
 	case utf8.RuneCountInString(value) > most:
 		return &FieldError{name, FieldTooLong}
-	case !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return r != '\n' && (r < ' ' || r == 0x7F) }):
+	case !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return (r != '\n' || name != "remark") && (r < ' ' || r == 0x7F) }):
 		return &FieldError{name, FieldControl}
 	}
 	return nil
@@ -318,6 +318,7 @@ func (d *Docket) Do(v Viewer, k ActKind, in Details, seen int64, now wim.Time) (
 		in.Weighing = &w
 		out.Matter.State = Weighed
 	case ActOpenCase:
+		in.Number = strings.TrimSpace(in.Number) // "1" and "1 " are one number
 		out.Cases = append(out.Cases, Case{Matter: d.Matter.ID, Competence: v.Competence, Number: in.Number, Opened: now, Login: v.Login})
 	case ActConclude, ActDismiss:
 		if !fits(&out, v.Competence, in.Reason) {

@@ -147,6 +147,7 @@ func TestActsThatAreRefused(t *testing.T) {
 		{"a remark with a header in it", acknowledged, roadOfficer, ActRemark, Details{Remark: "a\r\nSet-Cookie: b"}, 1, field("remark")},
 		{"a remark that is no text", acknowledged, roadOfficer, ActRemark, Details{Remark: "\xff"}, 1, field("remark")},
 		{"a case without a number", acknowledged, roadOfficer, ActOpenCase, Details{}, 1, field("number")},
+		{"a case number of two lines", acknowledged, roadOfficer, ActOpenCase, Details{Number: "1\n2"}, 1, field("number")},
 		{"a field of another act", acknowledged, roadOfficer, ActRemark, Details{Remark: "x", Number: "1"}, 1, field("number")},
 		{"nobody sent", acknowledged, roadOfficer, ActDispatch, Details{Place: "K12"}, 1, field("who")},
 		{"no weighing", acknowledged, roadOfficer, ActWeigh, Details{}, 1, field("weighing")},
@@ -167,6 +168,15 @@ func TestActsThatAreRefused(t *testing.T) {
 		if !slices.Equal(before.Alerts, c.d.Alerts) || before.Matter.Version != c.d.Matter.Version {
 			t.Errorf("%s: the docket was changed", c.name)
 		}
+	}
+}
+
+func TestACaseNumberIsKeptWithoutSpacesAround(t *testing.T) {
+	d := docket(road)
+	step(t, &d, roadOfficer, ActAcknowledge)
+	step(t, &d, roadOfficer, ActOpenCase, Details{Number: "　2026-1 "})
+	if d.Cases[0].Number != "2026-1" {
+		t.Errorf("%q", d.Cases[0].Number)
 	}
 }
 

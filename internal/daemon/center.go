@@ -252,7 +252,7 @@ func (c *Center) retain(ctx context.Context) error {
 		sum, err := c.store.Prune(ctx, time.Now().UTC().AddDate(0, -months, 0), "")
 		switch {
 		case ctx.Err() != nil:
-			return nil //nolint:nilerr // it was stopped while it worked; the next start goes on
+			return nil // it was stopped while it worked; the next start goes on
 		case err != nil:
 			c.log.Error("old records were not removed; it is tried again tomorrow", "error", err)
 		case sum.Removed+sum.Emptied > 0:

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -17,7 +18,8 @@ import (
 type CenterConfig struct {
 	// Data is the folder of the embedded store, the pictures and the embedded broker.
 	Data string `yaml:"data"`
-	// Instance names this process among several centres on one database; empty means the host's name.
+	// Instance names this process among several centres on one database, and no other; empty means the host's name
+	// with something drawn at each start.
 	Instance string `yaml:"instance"`
 	// Pictures is the folder of the pictures; empty means a folder in Data. Several centres share one.
 	Pictures string `yaml:"pictures"`
@@ -238,15 +240,17 @@ func (c *CenterConfig) regions() (center.Map, error) {
 	return m, nil
 }
 
-// instance names this centre among several.
+// instance names this centre among several. A name that was not configured is drawn anew at each start, since hosts
+// that were copied share theirs: the price is that slots of a killed centre wait for the end of their leases.
 func (c *CenterConfig) instance() string {
 	if c.Instance != "" {
 		return c.Instance
 	}
-	if name, err := os.Hostname(); err == nil && name != "" {
-		return name
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		name = "center"
 	}
-	return "center"
+	return name + "-" + rand.Text()[:8]
 }
 
 // siteRegions says where each site lies.

@@ -14,6 +14,7 @@ import (
 // that share the sites' slots. While the sites send, one centre is killed, the broker loses everything that it
 // kept, and the database crashes; then the truth is held against what the store has.
 func TestTwoCentresOnOneDatabase(t *testing.T) {
+	t.Parallel()
 	bin := binaries(t)
 	pg, broker := testenv.NewPostgres(t), testenv.NewMosquitto(t)
 	r := newRun(t, stand.Config{Postgres: pg.Database(t), Broker: broker.URL(), Second: true}, 40)
@@ -57,6 +58,7 @@ func TestTwoCentresOnOneDatabase(t *testing.T) {
 // TestADatabaseRestoredFromADumpGetsBackWhatItLost is the restore of a backup on PostgreSQL, with the tools that
 // an operator uses.
 func TestADatabaseRestoredFromADumpGetsBackWhatItLost(t *testing.T) {
+	t.Parallel()
 	bin := binaries(t)
 	pg := testenv.NewPostgres(t)
 	r := newRun(t, stand.Config{Postgres: pg.Database(t)}, 20)

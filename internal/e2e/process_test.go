@@ -17,14 +17,33 @@ import (
 	"time"
 )
 
-// binaries builds the daemons with the race detector, as the tests themselves run.
-func binaries(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-race", "-o", dir+string(filepath.Separator), "./cmd/...")
+// built is the folder of the daemons, built once for all tests with the race detector, as the tests themselves.
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "axlegate-e2e-")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(context.Background(), "go", "build", "-race", "-o", dir+string(filepath.Separator), "./cmd/...")
 	cmd.Dir = filepath.Join("..", "..")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build the daemons: %v\n%s", err, out)
+		return dir, fmt.Errorf("build the daemons: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := built(); err == nil {
+		os.RemoveAll(dir) //nolint:errcheck // a folder that stays is harmless
+	}
+	os.Exit(code)
+}
+
+func binaries(t *testing.T) string {
+	t.Helper()
+	dir, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }

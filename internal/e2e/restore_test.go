@@ -17,6 +17,7 @@ import (
 // TestACentreRestoredFromAnOlderBackupGetsBackWhatItLost rehearses the worst day of a centre: its store is
 // gone, the backup is old, and the sites have long been told by receipts that everything after it is held.
 func TestACentreRestoredFromAnOlderBackupGetsBackWhatItLost(t *testing.T) {
+	t.Parallel()
 	bin := binaries(t)
 	r := newRun(t, stand.Config{}, 20)
 	centre := start(t, bin, "axlegate-center", r.stand.Center)

@@ -23,6 +23,7 @@ import (
 // ring while its line, the ring, the scale itself and the edge fail, and holds the truth against the journal.
 // A second lane with a serial scale runs beside it and must not notice.
 func TestAScaleOnModbusWithEveryFaultIsAccountedFor(t *testing.T) {
+	t.Parallel()
 	const vehicles = 100
 	s, err := stand.Create(t.Context(), stand.Config{Dir: t.TempDir(), Sites: []stand.SiteConfig{
 		{Site: "river-2", Road: "S106", Seed: 3, PerMinute: 240, Vehicles: vehicles, Overloaded: 300, Speedup: 50, Ring: 1}}})
