@@ -130,20 +130,23 @@ func aptGet(ctx context.Context, args ...string) error {
 // policy is what Debian's packages ask before they start a service.
 const policy = "/usr/sbin/policy-rc.d"
 
-// keepServicesDown has packages start no service while they are installed: tests start private ones.
+// ourPolicy tells packages to start nothing; its comment tells us that it is ours.
+const ourPolicy = "#!/bin/sh\n# axlegate testenv: tests start private servers\nexit 101\n"
+
+// keepServicesDown has packages start no service while they are installed: tests start private ones. Where
+// somebody else has a policy, as in containers, that one stands; one of ours that was left over is taken away.
 func keepServicesDown() (restore func(), err error) {
-	f, err := os.OpenFile(policy, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
-	if errors.Is(err, os.ErrExist) {
-		return func() {}, nil // somebody else's, as in containers
-	}
-	if err != nil {
+	remove := func() { os.Remove(policy) } //nolint:errcheck // the next run takes it away
+	old, err := os.ReadFile(policy)
+	switch {
+	case err == nil && string(old) == ourPolicy:
+		return remove, nil
+	case err == nil:
+		return func() {}, nil
+	case !errors.Is(err, os.ErrNotExist):
 		return nil, err
 	}
-	_, err = f.WriteString("#!/bin/sh\nexit 101\n")
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, err
-	}
-	return func() { os.Remove(policy) }, nil //nolint:errcheck // it is ours; one that stays is harmless
+	return remove, os.WriteFile(policy, []byte(ourPolicy), 0o755) //nolint:gosec // a script that packages run
 }
 
 // lock waits for a file lock over all processes of the machine.

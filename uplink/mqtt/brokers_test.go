@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -279,25 +280,81 @@ func TestOnEveryBrokerASiteReachesOnlyItsOwnTopics(t *testing.T) {
 	}
 }
 
-func TestOnEveryBrokerAnExpiredCertificateIsRefusedAndSaysSo(t *testing.T) {
+func TestOnEveryBrokerACertificateThatDoesNotHoldIsRefusedAndSaysWhy(t *testing.T) {
 	for name, serve := range others() {
-		t.Run(name, func(t *testing.T) {
-			p := certify(t, time.Now().AddDate(0, 0, -1))
-			s := &stage{b: serve(t, p), p: p, in: &inbox{}}
-			var log lines
-			cfg := s.siteConfig(t, "north-1")
-			cfg.Logger = log.logger()
-			site := mqtt.NewSite(cfg)
-			run(t, "site", site.Run)
-			until(t, "the reason", func() bool { return strings.Contains(log.String(), "expired") })
-			center := s.centerConfig(t)
-			var other lines
-			center.Logger = other.logger()
-			run(t, "centre", mqtt.NewCenter(center).Run)
-			until(t, "the reason at the centre", func() bool { return strings.Contains(other.String(), "expired") })
-			if site.Stats().Connections != 0 {
-				t.Error("connected")
+		for _, c := range []struct {
+			name string
+			ends time.Time
+			host string
+			own  bool // trusts the authority that signed it
+			want string
+		}{
+			{"that has expired", time.Now().AddDate(0, 0, -1), "127.0.0.1", true, "expired"},
+			{"of an authority that nobody named", time.Now().AddDate(0, 1, 0), "127.0.0.1", false, "unknown authority"},
+			{"for another name", time.Now().AddDate(0, 1, 0), "localhost", true, "match localhost"},
+		} {
+			t.Run(name+", one "+c.name, func(t *testing.T) {
+				p := certify(t, c.ends)
+				s := &stage{b: serve(t, p), p: p, in: &inbox{}}
+				if !c.own {
+					s.p = certify(t, c.ends)
+				}
+				address := "tls://" + strings.Replace(s.b.Addr(), "127.0.0.1", c.host, 1)
+				var log, other lines
+				cfg := s.siteConfig(t, "north-1")
+				cfg.Broker, cfg.Logger = address, log.logger()
+				site := mqtt.NewSite(cfg)
+				run(t, "site", site.Run)
+				until(t, "the reason", func() bool { return strings.Contains(log.String(), c.want) })
+				center := s.centerConfig(t)
+				center.Broker, center.Logger = address, other.logger()
+				run(t, "centre", mqtt.NewCenter(center).Run)
+				until(t, "the reason at the centre", func() bool { return strings.Contains(other.String(), c.want) })
+				if site.Stats().Connections != 0 {
+					t.Error("connected")
+				}
+			})
+		}
+	}
+}
+
+// Two daemons that were started from one disk image have one client id: each throws the other out. Neither may
+// stop for good, and they must not fill the broker with their fight. That they send two records under one name is
+// found by the centre's store.
+func TestTwoDaemonsUnderOneNameBothGetThroughAndDoNotFloodTheBroker(t *testing.T) {
+	b, _ := startBroker(t, "127.0.0.1:0", t.TempDir(), "north-1")
+	in := &inbox{}
+	startCenter(t, centerConfig(t, b.Addr(), in, "north-1"))
+	var twins []*mqtt.Site
+	for range 2 {
+		s := mqtt.NewSite(siteConfig(t, b.Addr(), "north-1"))
+		run(t, "twin", s.Run)
+		twins = append(twins, s)
+	}
+	until(t, "a message of each", func() bool {
+		for i, s := range twins {
+			payload := fmt.Sprintf("twin %d", i)
+			if in.has("north-1", []string{payload}) {
+				continue
 			}
-		})
+			if err := s.Publish(t.Context(), []byte(payload)); err != nil && !errors.Is(err, mqtt.ErrLost) {
+				t.Fatal(err)
+			}
+		}
+		return in.has("north-1", []string{"twin 0", "twin 1"})
+	})
+	// Waits between connections grow while nothing is achieved; the pace is counted over what they have done.
+	began := time.Now()
+	before := twins[0].Stats().Connections + twins[1].Stats().Connections
+	until(t, "some more of their fight, or none", func() bool {
+		return time.Since(began) > 3*time.Second
+	})
+	if n := twins[0].Stats().Connections + twins[1].Stats().Connections - before; n > 300 {
+		t.Errorf("%d connections in three seconds with waits of at least 20 ms", n)
+	}
+	for _, s := range twins {
+		if s.Stats().Lost == 0 && s.Stats().ConnectFailed == 0 {
+			t.Error("a daemon that was thrown out does not say so")
+		}
 	}
 }
