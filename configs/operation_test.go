@@ -55,6 +55,19 @@ func known(t *testing.T, where, expr string, metrics map[string]bool) {
 	}
 }
 
+// figuresOfTheDatabase are the same at every centre on one database.
+var figuresOfTheDatabase = regexp.MustCompile(`axlegate_center_(site_\w+|alarms|alerts_unacknowledged|alert_oldest\w+)`)
+
+// once tells of a figure of the database that is not taken once, whatever the number of centres.
+func once(t *testing.T, where, expr string) {
+	t.Helper()
+	for _, at := range figuresOfTheDatabase.FindAllStringIndex(expr, -1) {
+		if !regexp.MustCompile(`(max|min) by \([a-z, ]+\) \($`).MatchString(expr[:at[0]]) {
+			t.Errorf("%s takes %s once for every centre; want max by (…) or min by (…) straight around it", where, expr[at[0]:at[1]])
+		}
+	}
+}
+
 type rule struct {
 	Alert       string            `yaml:"alert"`
 	Expr        string            `yaml:"expr"`
@@ -104,6 +117,7 @@ func TestEveryAlertRuleIsExplainedTestedAndAsksForWhatThereIs(t *testing.T) {
 		}
 		seen[r.Alert] = true
 		known(t, r.Alert, r.Expr, metrics)
+		once(t, r.Alert, r.Expr)
 		if !fires[r.Alert] {
 			t.Errorf("%s: no test in %s makes it fire", r.Alert, testsFile)
 		}
@@ -160,6 +174,7 @@ func TestTheDashboardAsksForWhatThereIs(t *testing.T) {
 		for _, x := range p.Targets {
 			n++
 			known(t, p.Title, x.Expr, metrics)
+			once(t, p.Title, x.Expr)
 			fmt.Fprintf(&b, "      - {record: 'dashboard:%d', expr: '%s'}\n", n, strings.ReplaceAll(strings.ReplaceAll(x.Expr, "$__rate_interval", "5m"), "'", "''"))
 		}
 	}

@@ -85,6 +85,13 @@ func newMetrics() *metrics {
 	m.lostAtCenter = counter("lost_at_center_total", "Records that a restored centre no longer holds and the site has pruned.")
 	m.pictures = vec("pictures_total", "Pictures, by what became of them.", "result")
 	m.deviceRestarts = vec("device_restarts_total", "Times a driver ended by itself and was started again.", "device")
+	// From 0 on: increase() does not see a series that begins at 1, and an alert asks for these.
+	for _, k := range []wim.RecordKind{wim.KindPassage, wim.KindSupplement, wim.KindGap} {
+		m.poison.WithLabelValues(string(k))
+	}
+	m.poison.WithLabelValues("segment")
+	m.lost.WithLabelValues(string(wim.KindPassage))
+	m.lost.WithLabelValues(string(wim.KindSupplement))
 	return m
 }
 

@@ -210,6 +210,37 @@ func TestMetricsKeepToTheConventions(t *testing.T) {
 	}
 }
 
+// An increase from nothing to 1 is none to Prometheus: a counter that an alert rule asks for is there from the start.
+func TestCountersThatAlertsAskForBeginAtZero(t *testing.T) {
+	s, err := stand.Create(t.Context(), stand.Config{Dir: t.TempDir(), Sites: []stand.SiteConfig{{Site: "north-1", Road: "G5", PerMinute: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := os.ReadFile("../../configs/alerts/axlegate.rules.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, reg := range []*prometheus.Registry{edgeRegistry(t, s), centerRegistry(t)} {
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			there[f.GetName()] = true
+		}
+	}
+	asked := regexp.MustCompile(`increase\((axlegate_\w+)`).FindAllStringSubmatch(string(rules), -1)
+	if len(asked) < 4 {
+		t.Fatalf("the rules ask for %d increases", len(asked))
+	}
+	for _, m := range asked {
+		if !there[m[1]] {
+			t.Errorf("%s has no series before it is first counted", m[1])
+		}
+	}
+}
+
 // A store that is down is told by a metric, and the rest is still exported.
 func TestAStoreThatIsDownIsToldAndTheRestIsExported(t *testing.T) {
 	reg := prometheus.NewRegistry()

@@ -40,6 +40,11 @@ func overview(t *testing.T, b *bench) {
 	if !slices.Contains(kinds, center.AlarmQuarantine) || !slices.Contains(kinds, center.AlarmFork) {
 		t.Errorf("alarms %+v", o.Alarms)
 	}
+	// A site leaves a forked chain at once; what stays until a person has looked into it is the alarm.
+	b.store(NewChain(t, "north-1", 2).Quiet(1).All())
+	if o, err = b.s.Overview(t.Context()); err != nil || o.Sites[0].Forked || !slices.ContainsFunc(o.Alarms, func(a center.AlarmCount) bool { return a.Site == "north-1" && a.Kind == center.AlarmFork }) {
+		t.Errorf("after a new chain: %+v %v", o, err)
+	}
 	raised := wim.TimeOf(b.now())
 	b.review()
 	b.clock.Add(60e9)
