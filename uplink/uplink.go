@@ -32,6 +32,9 @@ const (
 	Segments Channel = "segments" // site → centre: messages of whole segments
 	Receipts Channel = "receipts" // centre → site: signed receipts, retained
 	Status   Channel = "status"   // site → centre: online or offline with boot id, retained
+	Down     Channel = "down"     // centre → site: the signed manifest of what it should work by, retained
+	Asks     Channel = "asks"     // site → centre: signed questions for registrations
+	Answers  Channel = "answers"  // centre → site: signed answers
 )
 
 // Message is one payload as it came on a site's topic.

@@ -1,7 +1,9 @@
 package wim
 
-// RecordFormat is the version of Record's fields that this build writes.
-const RecordFormat = 1
+// RecordFormat is the version of Record's fields that this build writes. It reads this one and all before it.
+// Format 2 names the software and its legally relevant part by digest, and brought configuration and key
+// rotation records.
+const RecordFormat = 2
 
 // RecordKind says what a record is an account of.
 type RecordKind string
@@ -12,6 +14,13 @@ const (
 	KindPassage    RecordKind = "passage"
 	KindSupplement RecordKind = "supplement" // adds to an earlier record; never edits it
 	KindGap        RecordKind = "gap"        // what could not be weighed or written
+	// KindConfiguration says by what the site works from here on: since format 2.
+	KindConfiguration RecordKind = "configuration"
+	// KindRotation replaces the key that signs the chain's segments: since format 2.
+	KindRotation RecordKind = "key-rotation"
+	// KindTombstone is never written to a chain. It is what a signed tombstone opens as, which stands for a
+	// record whose bytes are lost or can never be sent.
+	KindTombstone RecordKind = "tombstone"
 )
 
 // Record is one account, linked to the one before it. Once sealed its bytes never change. Exactly one of
@@ -32,6 +41,9 @@ type Record struct {
 	Passage    *Passage    `json:"passage,omitempty"`
 	Supplement *Supplement `json:"supplement,omitempty"`
 	Gap        *Gap        `json:"gap,omitempty"`
+
+	Configuration *SiteConfiguration `json:"configuration,omitempty"`
+	Rotation      *Rotation          `json:"key_rotation,omitempty"`
 }
 
 // Urgent tells whether someone waits for the record: it is sealed and sent at once.
@@ -45,10 +57,18 @@ func (r *Record) Urgent() bool {
 	return false
 }
 
-// Software names what wrote a record.
+// Software names what wrote a record: the whole program, and apart from it the legally relevant packages, which
+// a certificate names, so that a new page or driver voids none. What follows Config is zero in format 1.
 type Software struct {
 	Build  string `json:"build"`  // version of the whole program
 	Config Digest `json:"config"` // digest of the active configuration file
+	// BuildDigest is the SHA-256 of the program's file.
+	BuildDigest Digest `json:"build_digest,omitzero"`
+	// Legal is the version of the legally relevant packages and LegalDigest what their sources come to.
+	Legal       string `json:"legal,omitempty"`
+	LegalDigest Digest `json:"legal_digest,omitzero"`
+	// Calibration is the digest of the instruments' data: certificates, limits of use, factors.
+	Calibration Digest `json:"calibration,omitzero"`
 }
 
 // RecordRef names a record for ever.
@@ -61,8 +81,8 @@ type RecordRef struct {
 
 // ChainStart opens a chain. A chain that follows another names the predecessor's last receipted record.
 type ChainStart struct {
-	Cause       string   `json:"cause"` // "new-journal", "fork", "damaged-journal"
-	Key         string   `json:"key"`   // id of the key that signs the chain's segments
+	Cause       string   `json:"cause"` // "new-journal", "fork", "damaged-journal", "restored", "key-lost"
+	Key         string   `json:"key"`   // id of the key that signs the chain's segments until it is rotated
 	Predecessor *ChainID `json:"predecessor,omitempty"`
 	Receipted   uint64   `json:"receipted,omitempty"` // predecessor's last receipted sequence
 	Digest      Digest   `json:"receipted_digest"`

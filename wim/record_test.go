@@ -47,11 +47,34 @@ func fullRecord(t *testing.T) *Record {
 	reads := []PlateRead{{Camera: "cam-1", Event: "e-1", Lane: 1, End: Front, Text: "川A12345", Color: Yellow, Confidence: 960, Kind: Goods, DeviceTime: at - 7, Arrival: at, Picture: DigestOf([]byte("jpeg"))}}
 	return &Record{
 		Format: RecordFormat, Site: "north-1", Chain: chain, Seq: 9, Prev: DigestOf([]byte("8")), Nonce: Nonce{1, 2, 3}, Kind: KindPassage,
-		Time: at, Clock: ClockSynchronised, Software: Software{Build: "test", Config: DigestOf([]byte("c"))},
+		Time: at, Clock: ClockSynchronised, Software: Software{Build: "test", Config: DigestOf([]byte("c")),
+			BuildDigest: DigestOf([]byte("b")), Legal: "1.0", LegalDigest: DigestOf([]byte("l")), Calibration: DigestOf([]byte("f"))},
 		Start:      &ChainStart{Cause: "fork", Key: "k", Predecessor: &chain, Receipted: 4, Digest: DigestOf([]byte("4"))},
 		Passage:    &Passage{Source: DeviceCursor{Device: "scale-1", Boot: 7, Seq: 3}, Facts: facts, Verdict: verdict, Reads: reads, Order: OrderEnter},
 		Supplement: &Supplement{Of: RecordRef{Site: "north-1", Chain: chain, Seq: 8, Digest: DigestOf([]byte("8"))}, Cause: "late-plate", Facts: facts, Verdict: verdict, Reads: reads},
 		Gap:        &Gap{Lane: 1, Device: "scale-1", Cause: GapRestart, Boot: 8, From: 1, To: 4, Since: at - 9, Until: at, Detail: "d", LastBoot: 7, LastSeq: 3},
+		Configuration: &SiteConfiguration{Cause: ConfiguredByManifest, Serial: 4,
+			Active:  []Part{{Kind: PartRules, Name: "r", Version: "2", Digest: DigestOf([]byte("r2"))}},
+			Changed: []Change{{Kind: PartRules, Name: "r", From: DigestOf([]byte("r1")), To: DigestOf([]byte("r2")), Outcome: ChangeActivated, Reason: "because"}}},
+		Rotation: &Rotation{Old: "o", New: "n", Key: []byte{1, 2}, Countersignature: "a.b.c"},
+	}
+}
+
+// What format 1 wrote is read as long as there are courts; the file is never written anew.
+func TestARecordOfTheFirstFormatIsReadBack(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("testdata", "record-v1.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Record
+	if err := json.Unmarshal(b, &back); err != nil {
+		t.Fatal(err)
+	}
+	want := fullRecord(t)
+	want.Format, want.Configuration, want.Rotation = 1, nil, nil
+	want.Software = Software{Build: "test", Config: DigestOf([]byte("c"))}
+	if !reflect.DeepEqual(&back, want) {
+		t.Errorf("read back as %+v", back)
 	}
 }
 

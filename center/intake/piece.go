@@ -91,7 +91,7 @@ func verify(site wim.SiteID, keys []*seal.Verifier, b []byte) (seg store.Segment
 	if s.Site != site {
 		return seg, reasonOther, fmt.Errorf("it is signed for site %s", s.Site)
 	}
-	records, err := seal.CheckRecords(s, raws)
+	records, err := seal.CheckRecords(s, raws, keys...)
 	if err != nil {
 		return seg, reasonRecords, err
 	}

@@ -22,6 +22,9 @@ type Draft struct {
 	Supplement *wim.Supplement
 	Gap        *wim.Gap
 
+	Configuration *wim.SiteConfiguration
+	Rotation      *wim.Rotation
+
 	// Cursors move with the record. Within one boot a cursor only moves forward.
 	Cursors []wim.DeviceCursor
 	// Pictures are queued for upload; their files are already synced.
@@ -122,7 +125,7 @@ func (j *Journal) sealAll(drafts []Draft) ([]seal.Sealed, error) {
 		s, err := seal.Record(&wim.Record{
 			Format: wim.RecordFormat, Site: j.cfg.Site, Chain: j.active.id, Seq: seq, Prev: prev, Nonce: wim.NewNonce(),
 			Kind: d.Kind, Time: d.Time, Clock: d.Clock, Software: j.cfg.Software,
-			Passage: d.Passage, Supplement: d.Supplement, Gap: d.Gap,
+			Passage: d.Passage, Supplement: d.Supplement, Gap: d.Gap, Configuration: d.Configuration, Rotation: d.Rotation,
 		})
 		if err != nil {
 			return nil, &DraftError{Index: i, Err: err}

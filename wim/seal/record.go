@@ -27,6 +27,9 @@ type Sealed struct {
 
 // Record encodes r, whose Seq, Prev and Nonce the caller has set, into the bytes that are kept for ever.
 func Record(r *wim.Record) (Sealed, error) {
+	if r.Format != wim.RecordFormat {
+		return Sealed{}, fmt.Errorf("record format %d: this build writes %d", r.Format, wim.RecordFormat)
+	}
 	if err := check(r); err != nil {
 		return Sealed{}, err
 	}
@@ -98,16 +101,25 @@ func checkHeader(r *wim.Record) error {
 	if r.Seq == 0 || r.Format < 1 || r.Kind == "" || r.Chain.IsZero() {
 		return fmt.Errorf("%w record: format, kind, chain or seq is missing", ErrMalformed)
 	}
+	if r.Kind == wim.KindTombstone {
+		return fmt.Errorf("%w record: a tombstone is signed and never a record of its own", ErrMalformed)
+	}
 	return nil
 }
 
 // Opaque tells whether r is of a kind or format that this build holds without reading it.
-func Opaque(r *wim.Record) bool { return !known(r.Kind) || r.Format != wim.RecordFormat }
+func Opaque(r *wim.Record) bool { return !known(r.Kind, r.Format) }
 
-func known(k wim.RecordKind) bool {
+func known(k wim.RecordKind, format int) bool {
+	if format < 1 || format > wim.RecordFormat {
+		return false
+	}
 	switch k {
 	case wim.KindStart, wim.KindPassage, wim.KindSupplement, wim.KindGap:
 		return true
+	case wim.KindConfiguration, wim.KindRotation:
+		return format >= 2
+	case wim.KindTombstone: // never a record of its own
 	}
 	return false
 }
@@ -116,9 +128,6 @@ func check(r *wim.Record) error {
 	if err := r.Site.Valid(); err != nil {
 		return err
 	}
-	if r.Format != wim.RecordFormat {
-		return fmt.Errorf("record format %d: this build writes %d", r.Format, wim.RecordFormat)
-	}
 	if r.Seq == 0 {
 		return errors.New("record without a sequence")
 	}
@@ -126,7 +135,7 @@ func check(r *wim.Record) error {
 		return fmt.Errorf("record %d: only the first record of a chain has no previous digest", r.Seq)
 	}
 	bodies := 0
-	for _, set := range []bool{r.Start != nil, r.Passage != nil, r.Supplement != nil, r.Gap != nil} {
+	for _, set := range []bool{r.Start != nil, r.Passage != nil, r.Supplement != nil, r.Gap != nil, r.Configuration != nil, r.Rotation != nil} {
 		if set {
 			bodies++
 		}
@@ -141,9 +150,17 @@ func check(r *wim.Record) error {
 		own = r.Supplement != nil
 	case wim.KindGap:
 		own = r.Gap != nil
+	case wim.KindConfiguration:
+		own = r.Configuration != nil
+	case wim.KindRotation:
+		own = r.Rotation != nil
+	case wim.KindTombstone:
 	}
 	if !own || bodies != 1 {
 		return fmt.Errorf("record %d of kind %q must have exactly its own body", r.Seq, r.Kind)
+	}
+	if sw := &r.Software; r.Format < 2 && (!sw.BuildDigest.IsZero() || sw.Legal != "" || !sw.LegalDigest.IsZero() || !sw.Calibration.IsZero()) {
+		return fmt.Errorf("record %d of format %d names its software as format 2 does", r.Seq, r.Format)
 	}
 	if (r.Kind == wim.KindStart) != (r.Seq == 1) {
 		return fmt.Errorf("record %d of kind %q: a chain starts with its chain-start record, and has no other", r.Seq, r.Kind)

@@ -70,11 +70,21 @@ func chain(t testing.TB, n int) (wim.ChainID, []Sealed) {
 	for i := range n {
 		r := &wim.Record{
 			Format: wim.RecordFormat, Site: "north-1", Chain: id, Seq: uint64(i + 1), Prev: prev, Nonce: wim.Nonce{byte(i), 9},
-			Time: wim.Time(1_790_000_000_000_000_000 + i), Clock: wim.ClockSynchronised, Software: wim.Software{Build: "test"},
+			Time: wim.Time(1_790_000_000_000_000_000 + i), Clock: wim.ClockSynchronised, Software: wim.Software{Build: "test", BuildDigest: wim.Digest{1}, Legal: "1.0", LegalDigest: wim.Digest{2}, Calibration: wim.Digest{3}},
 		}
 		switch {
 		case i == 0:
 			r.Kind, r.Start = wim.KindStart, &wim.ChainStart{Cause: "new-journal", Key: "k"}
+		case i%10 == 3:
+			r.Kind, r.Configuration = wim.KindConfiguration, &wim.SiteConfiguration{Cause: wim.ConfiguredByManifest, Serial: 4,
+				Active:  []wim.Part{{Kind: wim.PartRules, Name: "cn-2016-62", Version: "2021-1", Digest: wim.Digest{5}}},
+				Changed: []wim.Change{{Kind: wim.PartRules, Name: "cn-2016-62", From: wim.Digest{4}, To: wim.Digest{5}, Outcome: wim.ChangeActivated}}}
+		case i%10 == 4:
+			body, err := NewRotation("north-1", id, testSigner(t, 7).ID, testSigner(t, 8))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Kind, r.Rotation = wim.KindRotation, body
 		case i%2 == 1:
 			r.Kind, r.Passage = wim.KindPassage, passage()
 		default:

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func TestARecordOpensAsWhatWasSealed(t *testing.T) {
 }
 
 func TestTheBytesOfARecordAreFixed(t *testing.T) {
-	_, recs := chain(t, 3)
+	_, recs := chain(t, 5)
 	var b bytes.Buffer
 	for _, r := range recs {
 		b.Write(r.Raw)
@@ -48,40 +49,102 @@ func TestTheBytesOfARecordAreFixed(t *testing.T) {
 	golden(t, "records.ndjson", b.Bytes())
 }
 
-// The fixture is what release 0.1 wrote. It is never regenerated: a build that cannot read it breaks
-// every site in the field.
-func TestTheSegmentOfTheFirstReleaseStillVerifies(t *testing.T) {
-	path := filepath.Join("testdata", "v1-segment.bundle")
-	k := testSigner(t, 7)
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && *update {
-		id, recs := chain(t, 3)
-		raw, digests := raws(recs)
-		jws, err := SignSegment(k, Segment{Site: "north-1", Chain: id, From: 1, Digests: digests})
+// What format 1 wrote is read as long as there are courts.
+func TestRecordsOfTheFirstFormatAreRead(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("testdata", "v1-records.ndjson"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.Split(bytes.TrimSpace(b), []byte{'\n'})
+	var a *Auditor
+	for _, raw := range lines {
+		r, err := Open(raw)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, AppendBundle(nil, jws, raw), 0o644); err != nil {
-			t.Fatal(err)
+		if r.Format != 1 || Opaque(r) {
+			t.Errorf("record %d: format %d, opaque %v", r.Seq, r.Format, Opaque(r))
+		}
+		if a == nil {
+			a = NewAuditor(r.Site, r.Chain)
+		}
+		if _, err := a.Next(raw); err != nil {
+			t.Error(err)
+		}
+		if _, err := Record(r); err == nil {
+			t.Errorf("record %d was sealed in a format of the past", r.Seq)
 		}
 	}
-	b, err := os.ReadFile(path)
+	if a.Seq() != 3 {
+		t.Errorf("proven to %d", a.Seq())
+	}
+}
+
+// The fixtures are what releases wrote. They are never regenerated: a build that cannot read one breaks every
+// site in the field.
+func TestSegmentsOfEveryReleaseStillVerify(t *testing.T) {
+	k := testSigner(t, 7)
+	for _, c := range []struct {
+		file  string
+		kinds []wim.RecordKind
+	}{
+		{"v1-segment.bundle", []wim.RecordKind{wim.KindStart, wim.KindPassage, wim.KindGap}},
+		{"v2-segment.bundle", []wim.RecordKind{wim.KindStart, wim.KindPassage, wim.KindTombstone, wim.KindConfiguration, wim.KindRotation, wim.KindPassage}},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			path := filepath.Join("testdata", c.file)
+			if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && *update {
+				writeFixture(t, path, k)
+			}
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			jws, raw, err := ReadBundle(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, key, err := VerifySegment(jws, k.Verifier())
+			if err != nil {
+				t.Fatal(err)
+			}
+			recs, err := CheckRecords(s, raw, k.Verifier())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var kinds []wim.RecordKind
+			for _, r := range recs {
+				kinds = append(kinds, r.Kind)
+			}
+			if key != k.ID || !slices.Equal(kinds, c.kinds) || recs[1].Passage.Facts.Vehicle.Gross != 58420 {
+				t.Errorf("key %s, %v", key, kinds)
+			}
+			for _, r := range recs {
+				if r.Rotation == nil {
+					continue
+				}
+				if next, err := VerifyRotation(r, key); err != nil || next.ID != testSigner(t, 8).ID {
+					t.Errorf("rotation to %v: %v", next, err)
+				}
+			}
+		})
+	}
+}
+
+func writeFixture(t *testing.T, path string, k *Signer) {
+	t.Helper()
+	id, recs := chain(t, 6)
+	raw, digests := raws(recs)
+	jws, err := SignSegment(k, Segment{Site: "north-1", Chain: id, From: 1, Digests: digests})
 	if err != nil {
 		t.Fatal(err)
 	}
-	jws, raw, err := ReadBundle(b)
-	if err != nil {
+	if raw[2], err = SignTombstone(k, Tombstone{Site: "north-1", Chain: id, Seq: 3, Prev: digests[1], Digest: digests[2], Kind: wim.KindGap,
+		Time: 1_790_000_000_000_000_002, Reason: "the page of the journal is damaged"}); err != nil {
 		t.Fatal(err)
 	}
-	s, key, err := VerifySegment(jws, k.Verifier())
-	if err != nil {
+	if err := os.WriteFile(path, AppendBundle(nil, jws, raw), 0o644); err != nil {
 		t.Fatal(err)
-	}
-	recs, err := CheckRecords(s, raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if key != k.ID || len(recs) != 3 || recs[1].Passage.Facts.Vehicle.Gross != 58420 {
-		t.Errorf("key %s, %d records", key, len(recs))
 	}
 }
 
@@ -156,7 +219,9 @@ func TestARecordMustBeWhatItSays(t *testing.T) {
 	for _, c := range []struct{ name, raw string }{
 		{"empty", ""},
 		{"no JSON", "passage"},
-		{"an unknown field", strings.Replace(pass, `"format":1`, `"format":1,"colour":"red"`, 1)},
+		{"an unknown field", strings.Replace(pass, `"format":2`, `"format":2,"colour":"red"`, 1)},
+		{"a field of format 2 in format 1", strings.Replace(pass, `"format":2`, `"format":1`, 1)},
+		{"a tombstone without a signature", strings.Replace(pass, `"kind":"passage"`, `"kind":"tombstone"`, 1)},
 		{"bytes behind it", pass + "{}"},
 		{"no sequence", strings.Replace(pass, `"seq":2`, `"seq":0`, 1)},
 		{"a first record that links back", strings.Replace(pass, `"seq":2`, `"seq":1`, 1)},
@@ -329,6 +394,7 @@ func FuzzOpen(f *testing.F) {
 		if err != nil || Opaque(r) {
 			return
 		}
+		r.Format = wim.RecordFormat
 		if _, err := Record(r); err != nil {
 			t.Errorf("opened but cannot be sealed: %v", err)
 		}

@@ -50,12 +50,8 @@ func SignSegment(k *Signer, s Segment) (jws string, err error) {
 // PeekSegment reads a segment without believing it: to find out which site's keys to try.
 func PeekSegment(jws string) (Segment, error) {
 	var s Segment
-	o, err := parse(jws, segmentType)
-	if err != nil {
+	if err := peek(jws, segmentType, &s); err != nil {
 		return s, err
-	}
-	if err := decodeStrict(o.UnsafePayloadWithoutVerification(), &s); err != nil {
-		return s, fmt.Errorf("%w segment: %w", ErrMalformed, err)
 	}
 	return s, checkSegment(&s)
 }
@@ -84,20 +80,21 @@ func checkSegment(s *Segment) error {
 }
 
 // CheckRecords compares a verified segment with the records that came with it: each has the digest that
-// was signed, the site, chain and sequence it is said to have, and links to the one before.
-func CheckRecords(s Segment, raws [][]byte) ([]*wim.Record, error) {
+// was signed, the site, chain and sequence it is said to have, and links to the one before. A tombstone under
+// one of keys may stand in a record's place; it is returned as a record of kind wim.KindTombstone without a body.
+func CheckRecords(s Segment, raws [][]byte, keys ...*Verifier) ([]*wim.Record, error) {
 	if len(raws) != len(s.Digests) {
 		return nil, fmt.Errorf("%w segment: %d digests, %d records", ErrMalformed, len(s.Digests), len(raws))
 	}
 	out := make([]*wim.Record, len(raws))
 	for i, raw := range raws {
 		seq := s.From + uint64(i)
-		if d := wim.DigestOf(raw); d != s.Digests[i] {
-			return nil, fmt.Errorf("%w: record %d has digest %s, signed is %s", ErrSignature, seq, d.Short(), s.Digests[i].Short())
-		}
-		r, err := Open(raw)
+		r, d, err := openSigned(raw, keys)
 		if err != nil {
 			return nil, fmt.Errorf("record %d: %w", seq, err)
+		}
+		if d != s.Digests[i] {
+			return nil, fmt.Errorf("%w: record %d has digest %s, signed is %s", ErrSignature, seq, d.Short(), s.Digests[i].Short())
 		}
 		if r.Site != s.Site || r.Chain != s.Chain || r.Seq != seq {
 			return nil, fmt.Errorf("%w: record names itself %s/%s/%d inside segment %s/%s/%d", ErrMalformed, r.Site, r.Chain, r.Seq, s.Site, s.Chain, seq)
@@ -159,14 +156,7 @@ func SignPicture(k *Signer, g PictureGrant) (string, error) {
 // PeekPicture reads a grant without believing it: to find out which site's keys to try.
 func PeekPicture(jws string) (PictureGrant, error) {
 	var g PictureGrant
-	o, err := parse(jws, pictureType)
-	if err != nil {
-		return g, err
-	}
-	if err := decodeStrict(o.UnsafePayloadWithoutVerification(), &g); err != nil {
-		return g, fmt.Errorf("%w picture grant: %w", ErrMalformed, err)
-	}
-	return g, nil
+	return g, peek(jws, pictureType, &g)
 }
 
 // VerifyPicture checks a grant under the site's keys.
@@ -182,7 +172,7 @@ func sign(k *Signer, typ string, v any) (string, error) {
 		return "", fmt.Errorf("encode %s: %w", typ, err)
 	}
 	opts := (&jose.SignerOptions{}).WithType(jose.ContentType(typ)).WithHeader("kid", k.ID)
-	s, err := jose.NewSigner(jose.SigningKey{Algorithm: k.alg, Key: k.key}, opts)
+	s, err := jose.NewSigner(jose.SigningKey{Algorithm: k.alg, Key: k.forJWS()}, opts)
 	if err != nil {
 		return "", fmt.Errorf("sign %s: %w", typ, err)
 	}
@@ -202,6 +192,18 @@ func parse(jws, typ string) (*jose.JSONWebSignature, error) {
 		return nil, fmt.Errorf("%w %s: type is %q", ErrMalformed, typ, got)
 	}
 	return o, nil
+}
+
+// peek reads a payload without believing it.
+func peek(jws, typ string, v any) error {
+	o, err := parse(jws, typ)
+	if err != nil {
+		return err
+	}
+	if err := decodeStrict(o.UnsafePayloadWithoutVerification(), v); err != nil {
+		return fmt.Errorf("%w %s: %w", ErrMalformed, typ, err)
+	}
+	return nil
 }
 
 func verify(jws, typ string, v any, keys []*Verifier) (string, error) {
