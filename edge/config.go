@@ -103,9 +103,11 @@ type Config struct {
 	Link          Link
 	Rules         Judge
 	Registrations *Registrations // nil for none
-	Plates        PlateConfig
-	Pictures      PictureConfig
-	Sender        SenderConfig
+	// Active names all that the site works by. What differs from the last run is sealed at the start.
+	Active   []wim.Part
+	Plates   PlateConfig
+	Pictures PictureConfig
+	Sender   SenderConfig
 	// Drain bounds how long shutdown waits for the last receipts; 0 means 5 s.
 	Drain time.Duration
 	// Clock reads how far the system clock can be trusted; nil means SystemClock.

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"crypto/sha256"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -20,7 +21,11 @@ const maxLicenceKg = 500_000
 // Registrations is a local table of vehicle licences by plate. It never changes once read.
 type Registrations struct {
 	byPlate map[string]*wim.Registration
+	digest  wim.Digest
 }
+
+// Digest is the SHA-256 of the bytes that the table was read from.
+func (r *Registrations) Digest() wim.Digest { return r.digest }
 
 // Find returns the licence of a normalised plate, or nil. The result is shared and must not be changed.
 func (r *Registrations) Find(plate string) *wim.Registration {
@@ -55,7 +60,8 @@ func LoadRegistrations(path string) (r *Registrations, err error) {
 
 // ReadRegistrations is LoadRegistrations on an open file; name stands in errors.
 func ReadRegistrations(name string, from io.Reader) (*Registrations, error) {
-	c := csv.NewReader(from)
+	sum := sha256.New()
+	c := csv.NewReader(io.TeeReader(from, sum))
 	c.ReuseRecord = true
 	want := strings.Split(registrationHeader, ",")
 	c.FieldsPerRecord = len(want)
@@ -72,6 +78,7 @@ func ReadRegistrations(name string, from io.Reader) (*Registrations, error) {
 	for {
 		row, err := c.Read()
 		if errors.Is(err, io.EOF) {
+			r.digest = wim.Digest(sum.Sum(nil))
 			return r, nil
 		}
 		if err != nil {

@@ -98,6 +98,11 @@ func (s *Site) Run(ctx context.Context) error {
 		l.recall(kept)
 	}
 
+	works, changed, err := s.configuration(ctx)
+	if err != nil {
+		return err
+	}
+
 	// Each stage lives longer than the one that feeds it, so each has a context of its own.
 	base := context.WithoutCancel(ctx)
 	var sensors, lanes, signs, recorder, outbox sync.WaitGroup
@@ -106,6 +111,9 @@ func (s *Site) Run(ctx context.Context) error {
 	defer stopSigns()
 	defer stopOutbox()
 
+	if changed {
+		s.recorder.in <- works // the first in an empty queue
+	}
 	recorder.Go(func() { s.recorder.run(base) })
 	outbox.Go(func() { s.sender.run(outboxCtx) })
 	var rest sync.WaitGroup

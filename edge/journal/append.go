@@ -66,6 +66,11 @@ func (j *Journal) Append(ctx context.Context, drafts []Draft) ([]seal.Sealed, er
 				return err
 			}
 			prev = sealed[i].Digest
+			if sealed[i].Kind == wim.KindConfiguration {
+				if err := keepConfiguration(ctx, tx, &sealed[i]); err != nil {
+					return err
+				}
+			}
 			for _, p := range drafts[i].Pictures {
 				if _, err := tx.StmtContext(ctx, j.addPicture).ExecContext(ctx, p.Digest[:], p.Size, int64(drafts[i].Time)); err != nil { //nolint:sqlclosecheck // the transaction closes its own copy
 					return wrap("queue picture", err)
@@ -213,12 +218,25 @@ func (j *Journal) startChain(ctx context.Context, cause string) (wim.ChainID, er
 	}
 	next.headDigest = s.Digest
 	none := wim.Digest{}
+	works, err := j.configurationIn(ctx, next.id, s.Digest, now)
+	if err != nil {
+		return wim.ChainID{}, fmt.Errorf("start chain: %w", err)
+	}
+	if works != nil {
+		next.head, next.headDigest = works.Seq, works.Digest
+	}
 	err = j.transact(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO chain (ordinal, id, predecessor, cause, started, head_seq, head_digest, receipted_digest, pruned_digest)
-			VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)`, next.ordinal, next.id[:], predecessor, cause, int64(now), s.Digest[:], none[:], none[:]); err != nil {
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, next.ordinal, next.id[:], predecessor, cause, int64(now), int64(next.head), next.headDigest[:], none[:], none[:]); err != nil {
 			return wrap("insert chain", err)
 		}
-		return j.insertRecord(ctx, tx, next.ordinal, &s, none, 0, now)
+		if err := j.insertRecord(ctx, tx, next.ordinal, &s, none, 0, now); err != nil || works == nil {
+			return err
+		}
+		if err := j.insertRecord(ctx, tx, next.ordinal, works, s.Digest, 0, now); err != nil {
+			return err
+		}
+		return keepConfiguration(ctx, tx, works)
 	}, func() bool { return j.active.id == next.id })
 	if err != nil {
 		return wim.ChainID{}, fmt.Errorf("start chain: %w", err)

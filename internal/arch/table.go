@@ -124,12 +124,15 @@ func rooms() []Room {
 		{Path: "internal/conf", Foreign: []string{yaml}},
 		{Path: "internal/web", Ours: []string{"wim"}, Foreign: []string{"golang.org/x/text"}},
 
+		// What a certificate names of the software.
+		{Path: "internal/legal", Ours: []string{"wim"}},
+
 		// Wiring: the one room that knows all others.
 		{
 			Path: "internal/daemon",
 			Ours: []string{
 				"center", "center/api", "center/console", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
-				"drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "edge", "edge/journal", "internal/conf", "rules", "simulator", "uplink", "uplink/broker",
+				"drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "edge", "edge/journal", "internal/conf", "internal/legal", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync"},

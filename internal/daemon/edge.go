@@ -37,6 +37,8 @@ type edgeParts struct {
 	cfg           EdgeConfig
 	rules         *rules.Set
 	registrations *edge.Registrations
+	software      wim.Software
+	active        []wim.Part
 	signer        *seal.Signer
 	centerKeys    []*seal.Verifier
 	password      string
@@ -83,7 +85,7 @@ func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 	warnOpen(log, "listen", cfg.Listen)
 	j, err := journal.Open(ctx, journal.Config{
 		Path: filepath.Join(cfg.path(cfg.Data), "journal.db"), Site: cfg.Site, Key: p.signer.ID,
-		Software: wim.Software{Build: Version, Config: wim.DigestOf(cfg.raw)},
+		Software: p.software,
 		Keep:     cfg.Keep.Std(), Clock: cfg.clock(), Logger: log,
 	})
 	if err != nil {
@@ -134,7 +136,7 @@ func (p *edgeParts) site(log *slog.Logger) (site *edge.Site, link *mqtt.Site, re
 		Site: cfg.Site,
 		Road: wim.Road{Name: cfg.Road.Name, Class: cfg.Road.Class, Posted: wim.PostedLimit{
 			Gross: cfg.Road.PostedGross, Axle: cfg.Road.PostedAxle, Sign: cfg.Road.PostedSign}},
-		Lanes: p.lanes, Journal: j, Signer: p.signer, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations,
+		Lanes: p.lanes, Journal: j, Signer: p.signer, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations, Active: p.active,
 		Pictures: edge.PictureConfig{Dir: filepath.Join(cfg.path(cfg.Data), "pictures"), Base: cfg.Center.Pictures,
 			Client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: p.tls, Proxy: http.ProxyFromEnvironment}}},
 		Clock:  cfg.clock(),
@@ -189,6 +191,9 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 		if s != nil {
 			p.signs = append(p.signs, s)
 		}
+	}
+	if err := p.identify(); err != nil {
+		return nil, err
 	}
 	if len(handlers) > 0 {
 		t, err := cameraTLS(&cfg)

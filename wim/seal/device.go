@@ -34,18 +34,18 @@ func (d device) Algs() []jose.SignatureAlgorithm { return []jose.SignatureAlgori
 
 // SignPayload signs the JWS signing input.
 func (d device) SignPayload(payload []byte, alg jose.SignatureAlgorithm) ([]byte, error) {
-	switch alg {
-	case jose.EdDSA:
-		return d.key.Sign(rand.Reader, payload, crypto.Hash(0))
-	case jose.ES256:
-		sum := sha256.Sum256(payload)
-		der, err := d.key.Sign(rand.Reader, sum[:], crypto.SHA256)
-		if err != nil {
-			return nil, err
-		}
-		return rawES256(der)
+	if alg != d.alg {
+		return nil, fmt.Errorf("algorithm %s does not belong to this key", alg)
 	}
-	return nil, fmt.Errorf("algorithm %s does not belong to this key", alg)
+	if alg == jose.EdDSA {
+		return d.key.Sign(rand.Reader, payload, crypto.Hash(0))
+	}
+	sum := sha256.Sum256(payload)
+	der, err := d.key.Sign(rand.Reader, sum[:], crypto.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	return rawES256(der)
 }
 
 // rawES256 turns a DER signature into the two numbers of 32 bytes that a JWS carries (RFC 7518, 3.4).
