@@ -29,6 +29,8 @@ type fakeCenter struct {
 	got      []span // segments in order of arrival, all connections
 	messages int
 	rewrite  func(*seal.Receipt) // change a receipt before it is signed
+	rotated  []*seal.Verifier    // keys that took over
+	by       map[uint64]string   // who signed the segment that a record came in last
 }
 
 type span struct {
@@ -57,15 +59,31 @@ func (c *fakeCenter) Publish(_ context.Context, payload []byte) error {
 			c.t.Error(err)
 			return err
 		}
-		s, _, err := seal.VerifySegment(jws, c.site)
+		keys := append([]*seal.Verifier{c.site}, c.rotated...)
+		s, key, err := seal.VerifySegment(jws, keys...)
+		var recs []*wim.Record
 		if err == nil {
-			_, err = seal.CheckRecords(s, raws)
+			recs, err = seal.CheckRecords(s, raws, keys...)
 		}
 		if err != nil {
 			c.t.Error(err)
 			return err
 		}
 		chain = s.Chain
+		if c.by == nil {
+			c.by = map[uint64]string{}
+		}
+		for _, r := range recs {
+			c.by[r.Seq] = key
+			if r.Rotation != nil {
+				next, err := seal.VerifyRotation(r, key)
+				if err != nil {
+					c.t.Error(err)
+					return err
+				}
+				c.rotated = append(c.rotated, next)
+			}
+		}
 		c.got = append(c.got, span{s.Chain, s.From, s.To()})
 		if c.records[s.Chain] == nil {
 			c.records[s.Chain] = map[uint64][]byte{}

@@ -98,6 +98,12 @@ type Config struct {
 	Lanes   []LaneConfig
 	Journal *journal.Journal // opened and closed by the caller
 	Signer  *seal.Signer
+	// Next takes over from Signer once the centre holds the rotation; nil for none. Promote then makes it the
+	// key of the next start.
+	Next    *seal.Signer
+	Promote func() error
+	// Former are keys of the past: what they signed is signed by them when it must be sent again.
+	Former []*seal.Signer
 	// CenterKeys are the centre's pinned public keys: a receipt under any other is refused.
 	CenterKeys    []*seal.Verifier
 	Link          Link
@@ -139,6 +145,8 @@ func (c *Config) Validate() error {
 		return errors.New("edge: a journal is needed")
 	case c.Signer == nil:
 		return errors.New("edge: a signing key is needed; make one with: axlegate keys new")
+	case c.Next != nil && c.Promote == nil:
+		return errors.New("edge: a key that takes over needs a way to take the old one's place")
 	case len(c.CenterKeys) == 0:
 		return errors.New("edge: the centre's public key is needed: without it no receipt can be believed")
 	case c.Link == nil:

@@ -8,7 +8,9 @@ import (
 )
 
 func TestOnlyWhatDiffersIsAChange(t *testing.T) {
-	part := func(k wim.PartKind, name string, d byte) wim.Part { return wim.Part{Kind: k, Name: name, Digest: wim.Digest{d}} }
+	part := func(k wim.PartKind, name string, d byte) wim.Part {
+		return wim.Part{Kind: k, Name: name, Digest: wim.Digest{d}}
+	}
 	for _, c := range []struct {
 		name     string
 		was, now []wim.Part

@@ -31,7 +31,7 @@ type flight struct{ to uint64 }
 // duplicates by their digest.
 type sender struct {
 	journal *journal.Journal
-	signer  *seal.Signer
+	ring    *keyring
 	keys    []*seal.Verifier
 	link    Link
 	site    wim.SiteID
@@ -56,9 +56,9 @@ type sender struct {
 	poisoned  uint64
 }
 
-func newSender(c *Config, m *metrics) *sender {
+func newSender(c *Config, ring *keyring, m *metrics) *sender {
 	return &sender{
-		journal: c.Journal, signer: c.Signer, keys: c.CenterKeys, link: c.Link, site: c.Site, cfg: c.Sender, log: c.Logger, m: m,
+		journal: c.Journal, ring: ring, keys: c.CenterKeys, link: c.Link, site: c.Site, cfg: c.Sender, log: c.Logger, m: m,
 		receipts: make(chan []byte, receiptQueue), hints: make(chan struct{}, 1), flush: make(chan struct{}), overtaken: map[uint64]bool{},
 		patience: c.Sender.Resend, pause: c.Sender.Retry,
 	}
@@ -205,10 +205,15 @@ func (s *sender) sendSome(ctx context.Context) (more bool, err error) {
 		if err != nil {
 			return false, fmt.Errorf("read journal: %w", err)
 		}
-		if len(records) == 0 || len(segments) == 0 && !s.closes(records, head) {
+		if len(records) == 0 {
 			break
 		}
-		bundle, err := s.segment(records)
+		signer, last := s.ring.signerOf(s.chain, records[0].Seq)
+		records = upTo(records, last)
+		if len(segments) == 0 && !s.closes(records, head) {
+			break
+		}
+		bundle, err := s.segment(signer, records)
 		if err != nil {
 			return false, err
 		}
@@ -272,7 +277,8 @@ func (s *sender) overtake(ctx context.Context) (done bool, err error) {
 		if err != nil || len(records) == 0 {
 			return false, err
 		}
-		bundle, err := s.segment(records)
+		signer, _ := s.ring.signerOf(s.chain, seq)
+		bundle, err := s.segment(signer, records)
 		if err != nil {
 			return false, err
 		}
@@ -286,7 +292,17 @@ func (s *sender) overtake(ctx context.Context) (done bool, err error) {
 	return false, nil
 }
 
-func (s *sender) segment(records []journal.Stored) ([]byte, error) {
+// upTo cuts records off behind last, the last one that their key signs; 0 is no bound.
+func upTo(records []journal.Stored, last uint64) []journal.Stored {
+	for i := range records {
+		if last != 0 && records[i].Seq > last {
+			return records[:i]
+		}
+	}
+	return records
+}
+
+func (s *sender) segment(signer *seal.Signer, records []journal.Stored) ([]byte, error) {
 	g := seal.Segment{Site: s.site, Chain: s.chain, From: records[0].Seq}
 	raws := make([][]byte, len(records))
 	size := bundleOverhead
@@ -295,7 +311,7 @@ func (s *sender) segment(records []journal.Stored) ([]byte, error) {
 		raws[i] = records[i].Raw
 		size += len(raws[i]) + 4
 	}
-	jws, err := seal.SignSegment(s.signer, g)
+	jws, err := seal.SignSegment(signer, g)
 	if err != nil {
 		return nil, fmt.Errorf("sign segment %d to %d: %w", g.From, g.To(), err)
 	}
@@ -355,6 +371,9 @@ func (s *sender) take(ctx context.Context, jws []byte) {
 		return
 	}
 	s.m.receipts.WithLabelValues("ok").Inc()
+	if r.Chain == s.journal.Chain() {
+		s.ring.receipted(ctx, r.Chain, a.Receipted)
+	}
 	switch {
 	case !a.NewChain.IsZero():
 		s.m.forks.Inc()

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -37,6 +38,7 @@ type Site struct {
 	m        *metrics
 	store    *pictureStore
 	lanes    []*lane
+	keys     *keyring
 	recorder *recorder
 	sender   *sender
 	uploader *uploader
@@ -54,8 +56,11 @@ func New(cfg Config) (*Site, error) {
 		return nil, fmt.Errorf("edge: %w", err)
 	}
 	s := &Site{cfg: cfg, log: cfg.Logger, m: newMetrics(), store: store}
-	s.sender = newSender(&s.cfg, s.m)
-	s.uploader = newUploader(&s.cfg, store, s.m)
+	if s.keys, err = newKeyring(context.Background(), &s.cfg); err != nil {
+		return nil, fmt.Errorf("edge: %w", err)
+	}
+	s.sender = newSender(&s.cfg, s.keys, s.m)
+	s.uploader = newUploader(&s.cfg, store, s.keys, s.m)
 	s.recorder = newRecorder(&s.cfg, store, s.m, func() {
 		s.sender.hint()
 		s.uploader.hint()
@@ -113,6 +118,9 @@ func (s *Site) Run(ctx context.Context) error {
 
 	if changed {
 		s.recorder.in <- works // the first in an empty queue
+	}
+	if d := s.keys.draft(now, s.cfg.Clock(), s.cfg.Site); d != nil {
+		s.recorder.in <- group{drafts: []journal.Draft{*d}}
 	}
 	recorder.Go(func() { s.recorder.run(base) })
 	outbox.Go(func() { s.sender.run(outboxCtx) })

@@ -32,7 +32,7 @@ var errRefused = errors.New("refused")
 type uploader struct {
 	journal *journal.Journal
 	store   *pictureStore
-	signer  *seal.Signer
+	ring    *keyring
 	site    wim.SiteID
 	base    string
 	client  *http.Client
@@ -45,9 +45,9 @@ type uploader struct {
 	tries map[wim.Digest]int // of pictures that the centre refused; owned by run
 }
 
-func newUploader(c *Config, store *pictureStore, m *metrics) *uploader {
+func newUploader(c *Config, store *pictureStore, ring *keyring, m *metrics) *uploader {
 	return &uploader{
-		journal: c.Journal, store: store, signer: c.Signer, site: c.Site, base: strings.TrimSuffix(c.Pictures.Base, "/"), client: c.Pictures.Client,
+		journal: c.Journal, store: store, ring: ring, site: c.Site, base: strings.TrimSuffix(c.Pictures.Base, "/"), client: c.Pictures.Client,
 		now: c.Now, log: c.Logger, m: m, hints: make(chan struct{}, 1), pause: uploadPause, tries: map[wim.Digest]int{},
 	}
 }
@@ -144,7 +144,7 @@ func (u *uploader) put(ctx context.Context, p journal.Picture) error {
 		return err
 	}
 	defer f.Close() //nolint:errcheck // only read; the transport closes it too
-	grant, err := seal.SignPicture(u.signer, seal.PictureGrant{Site: u.site, Digest: p.Digest, Time: wim.TimeOf(u.now())})
+	grant, err := seal.SignPicture(u.ring.signer(), seal.PictureGrant{Site: u.site, Digest: p.Digest, Time: wim.TimeOf(u.now())})
 	if err != nil {
 		return err
 	}

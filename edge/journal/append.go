@@ -23,7 +23,8 @@ type Draft struct {
 	Gap        *wim.Gap
 
 	Configuration *wim.SiteConfiguration
-	Rotation      *wim.Rotation
+	// Rotate makes the body of a key rotation for the chain that the record comes to stand in.
+	Rotate func(wim.ChainID) (*wim.Rotation, error)
 
 	// Cursors move with the record. Within one boot a cursor only moves forward.
 	Cursors []wim.DeviceCursor
@@ -66,10 +67,8 @@ func (j *Journal) Append(ctx context.Context, drafts []Draft) ([]seal.Sealed, er
 				return err
 			}
 			prev = sealed[i].Digest
-			if sealed[i].Kind == wim.KindConfiguration {
-				if err := keepConfiguration(ctx, tx, &sealed[i]); err != nil {
-					return err
-				}
+			if err := keepBeside(ctx, tx, &sealed[i]); err != nil {
+				return err
 			}
 			for _, p := range drafts[i].Pictures {
 				if _, err := tx.StmtContext(ctx, j.addPicture).ExecContext(ctx, p.Digest[:], p.Size, int64(drafts[i].Time)); err != nil { //nolint:sqlclosecheck // the transaction closes its own copy
@@ -94,6 +93,22 @@ func (j *Journal) Append(ctx context.Context, drafts []Draft) ([]seal.Sealed, er
 		j.cursors[c.Device] = c
 	}
 	return sealed, nil
+}
+
+// keepBeside keeps apart what must outlive a record's pruning.
+func keepBeside(ctx context.Context, tx *sql.Tx, s *seal.Sealed) error {
+	switch s.Kind {
+	case wim.KindConfiguration:
+		return keepConfiguration(ctx, tx, s)
+	case wim.KindRotation:
+		r, err := seal.Open(s.Raw)
+		if err != nil {
+			return err
+		}
+		return keepRotation(ctx, tx, Rotated{Chain: r.Chain, Seq: r.Seq, Old: r.Rotation.Old, New: r.Rotation.New})
+	default:
+		return nil
+	}
 }
 
 // moves works out where the cursors end and refuses a draft that would take a message into account twice.
@@ -127,10 +142,18 @@ func (j *Journal) sealAll(drafts []Draft) ([]seal.Sealed, error) {
 			}
 			d.Supplement.Of = *d.Of
 		}
+		var rotation *wim.Rotation
+		if d.Rotate != nil {
+			r, err := d.Rotate(j.active.id)
+			if err != nil {
+				return nil, &DraftError{Index: i, Err: err}
+			}
+			rotation = r
+		}
 		s, err := seal.Record(&wim.Record{
 			Format: wim.RecordFormat, Site: j.cfg.Site, Chain: j.active.id, Seq: seq, Prev: prev, Nonce: wim.NewNonce(),
 			Kind: d.Kind, Time: d.Time, Clock: d.Clock, Software: j.cfg.Software,
-			Passage: d.Passage, Supplement: d.Supplement, Gap: d.Gap, Configuration: d.Configuration, Rotation: d.Rotation,
+			Passage: d.Passage, Supplement: d.Supplement, Gap: d.Gap, Configuration: d.Configuration, Rotation: rotation,
 		})
 		if err != nil {
 			return nil, &DraftError{Index: i, Err: err}
