@@ -16,16 +16,18 @@ import (
 
 type keysCommand struct {
 	New      keysNew      `cmd:"" help:"Make a signing key for a site or the centre."`
+	Rotate   keysRotate   `cmd:"" help:"Let a new key take over from a site's key."`
 	Show     keysShow     `cmd:"" help:"Print the id and algorithm of a key file."`
 	Password keysPassword `cmd:"" help:"Make the password hash of an officer."`
 }
 
 type keysNew struct {
-	Path string `arg:"" type:"path" help:"File for the private key; the public key goes beside it with .pub behind its name."`
+	Path      string `arg:"" type:"path" help:"File for the private key; the public key goes beside it with .pub behind its name."`
+	Algorithm string `enum:"EdDSA,ES256" default:"EdDSA" help:"EdDSA (Ed25519) or ES256 (ECDSA P-256)."`
 }
 
 func (keysNew) Help() string {
-	return `Makes an Ed25519 key. The private file gets mode 0600 and never leaves its machine; the public file is
+	return `Makes a key, Ed25519 unless told otherwise. The private file gets mode 0600 and never leaves its machine; the public file is
 what the other side is given:
 
   a site's  site.pem.pub    goes into the centre's configuration, under sites: keys
@@ -36,7 +38,7 @@ can be added to its chain.`
 }
 
 func (c keysNew) Run() error {
-	k, err := seal.GenerateSigner()
+	k, err := seal.GenerateSignerFor(c.Algorithm)
 	if err != nil {
 		return err
 	}
@@ -44,6 +46,35 @@ func (c keysNew) Run() error {
 		return err
 	}
 	fmt.Printf("private key  %s  (mode 0600, keep it here)\npublic key   %s.pub  (give this to the other side)\nkey id       %s\n", c.Path, c.Path, k.ID)
+	return nil
+}
+
+type keysRotate struct {
+	Path      string `arg:"" type:"existingfile" help:"The site's private key file, as its configuration names it."`
+	Algorithm string `enum:"EdDSA,ES256" default:"EdDSA" help:"EdDSA (Ed25519) or ES256 (ECDSA P-256)."`
+}
+
+func (keysRotate) Help() string {
+	return `Makes a new key beside the old one. Then start axlegate-edge anew: it seals a rotation record that the old
+key signs and the new one countersigns, and goes over to the new key as soon as the centre has receipted it.
+Nothing has to be changed at the centre. The old key stays beside the new one as a former key: records from
+before are signed by it when a restored centre must be sent them again.
+
+  axlegate keys rotate site.pem
+  systemctl restart axlegate-edge
+
+A key that was lost, or that somebody may have copied, is not rotated: enrol a new one instead.`
+}
+
+func (c keysRotate) Run() error {
+	next, err := seal.GenerateSignerFor(c.Algorithm)
+	if err != nil {
+		return err
+	}
+	if err := seal.WriteNext(c.Path, next); err != nil {
+		return err
+	}
+	fmt.Printf("new key      %s.next  (mode 0600)\nkey id       %s\nIt takes over when the daemon has started anew and the centre has receipted the rotation.\n", c.Path, next.ID)
 	return nil
 }
 

@@ -98,10 +98,10 @@ func TestAPartOfAChainIsProvenFromItsFirstRecord(t *testing.T) {
 
 func TestKeysAreMadeOnceAndShown(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "site.pem")
-	if err := (keysNew{Path: path}).Run(); err != nil {
+	if err := (keysNew{Path: path, Algorithm: "EdDSA"}).Run(); err != nil {
 		t.Fatal(err)
 	}
-	if err := (keysNew{Path: path}).Run(); err == nil {
+	if err := (keysNew{Path: path, Algorithm: "EdDSA"}).Run(); err == nil {
 		t.Error("a key was overwritten")
 	}
 	for _, p := range []string{path, path + ".pub"} {

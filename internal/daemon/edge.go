@@ -39,7 +39,7 @@ type edgeParts struct {
 	registrations *edge.Registrations
 	software      wim.Software
 	active        []wim.Part
-	signer        *seal.Signer
+	keys          *seal.KeyFiles
 	centerKeys    []*seal.Verifier
 	password      string
 	tls           *tls.Config
@@ -84,7 +84,7 @@ func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 	defer l.Close() //nolint:errcheck // serve closes it first when all goes well
 	warnOpen(log, "listen", cfg.Listen)
 	j, err := journal.Open(ctx, journal.Config{
-		Path: filepath.Join(cfg.path(cfg.Data), "journal.db"), Site: cfg.Site, Key: p.signer.ID,
+		Path: filepath.Join(cfg.path(cfg.Data), "journal.db"), Site: cfg.Site, Key: p.keys.Signer.ID,
 		Software: p.software,
 		Keep:     cfg.Keep.Std(), Clock: cfg.clock(), Logger: log,
 	})
@@ -136,7 +136,7 @@ func (p *edgeParts) site(log *slog.Logger) (site *edge.Site, link *mqtt.Site, re
 		Site: cfg.Site,
 		Road: wim.Road{Name: cfg.Road.Name, Class: cfg.Road.Class, Posted: wim.PostedLimit{
 			Gross: cfg.Road.PostedGross, Axle: cfg.Road.PostedAxle, Sign: cfg.Road.PostedSign}},
-		Lanes: p.lanes, Journal: j, Signer: p.signer, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations, Active: p.active,
+		Lanes: p.lanes, Journal: j, Signer: p.keys.Signer, Next: p.keys.Next, Former: p.keys.Former, Promote: p.keys.Promote, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations, Active: p.active,
 		Pictures: edge.PictureConfig{Dir: filepath.Join(cfg.path(cfg.Data), "pictures"), Base: cfg.Center.Pictures,
 			Client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: p.tls, Proxy: http.ProxyFromEnvironment}}},
 		Clock:  cfg.clock(),
@@ -162,7 +162,7 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 			return nil, err
 		}
 	}
-	if p.signer, err = seal.ReadSigner(cfg.path(cfg.Key)); err != nil {
+	if p.keys, err = seal.ReadKeyFiles(cfg.path(cfg.Key)); err != nil {
 		return nil, err
 	}
 	for _, k := range cfg.Center.ReceiptKeys {

@@ -50,7 +50,7 @@ func edgeRegistry(t *testing.T, s *stand.Stand) *prometheus.Registry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.journal, err = journal.Open(t.Context(), journal.Config{Path: filepath.Join(t.TempDir(), "journal.db"), Site: cfg.Site, Key: p.signer.ID})
+	p.journal, err = journal.Open(t.Context(), journal.Config{Path: filepath.Join(t.TempDir(), "journal.db"), Site: cfg.Site, Key: p.keys.Signer.ID})
 	if err != nil {
 		t.Fatal(err)
 	}

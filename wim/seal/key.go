@@ -35,8 +35,20 @@ type Verifier struct {
 func (v *Verifier) Algorithm() string { return string(v.alg) }
 
 // GenerateSigner makes an Ed25519 key.
-func GenerateSigner() (*Signer, error) {
-	_, k, err := ed25519.GenerateKey(rand.Reader)
+func GenerateSigner() (*Signer, error) { return GenerateSignerFor(string(jose.EdDSA)) }
+
+// GenerateSignerFor makes a key for a JWS algorithm, "EdDSA" (Ed25519) or "ES256" (ECDSA P-256).
+func GenerateSignerFor(algorithm string) (*Signer, error) {
+	var k crypto.Signer
+	var err error
+	switch algorithm {
+	case string(jose.EdDSA):
+		_, k, err = ed25519.GenerateKey(rand.Reader)
+	case string(jose.ES256):
+		k, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	default:
+		return nil, fmt.Errorf("algorithm %q: want EdDSA or ES256", algorithm)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("generate key: %w", err)
 	}
