@@ -30,7 +30,7 @@ type command struct {
 
 func main() {
 	var c command
-	kong.Parse(&c, kong.Name("axlegate-edge"), kong.Description(about), kong.Vars{"version": daemon.Version}, kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true}))
+	kong.Parse(&c, kong.Name("axlegate-edge"), kong.Description(about), kong.Vars{"version": daemon.Identity()}, kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true}))
 	if err := run(c); err != nil {
 		fmt.Fprintln(os.Stderr, "axlegate-edge:", err)
 		os.Exit(1)

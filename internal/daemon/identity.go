@@ -60,3 +60,13 @@ func buildDigest() (d wim.Digest, err error) {
 	}
 	return wim.Digest(h.Sum(nil)), nil
 }
+
+// Identity is what --version prints: the version, the digest of the program's file, and the legally relevant part
+// as records and certificates name it.
+func Identity() string {
+	build := "unknown"
+	if d, err := buildDigest(); err == nil {
+		build = d.String()
+	}
+	return fmt.Sprintf("%s\nprogram file      sha256 %s\nlegally relevant  %s, sha256 %s", Version, build, legal.Version, legal.Digest())
+}
