@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/axlegate/axlegate/wim"
 	"github.com/axlegate/axlegate/wim/seal"
@@ -60,43 +61,104 @@ func (j *Journal) Append(ctx context.Context, drafts []Draft) ([]seal.Sealed, er
 		return nil, fmt.Errorf("append: %w", err)
 	}
 	last := sealed[len(sealed)-1]
-	err = j.transact(ctx, func(tx *sql.Tx) error {
-		prev := j.active.headDigest
-		for i := range drafts {
-			if err := j.insertRecord(ctx, tx, j.active.ordinal, &sealed[i], prev, drafts[i].Lane, drafts[i].Time); err != nil {
-				return err
-			}
-			prev = sealed[i].Digest
-			if err := keepBeside(ctx, tx, &sealed[i]); err != nil {
-				return err
-			}
-			for _, p := range drafts[i].Pictures {
-				if _, err := tx.StmtContext(ctx, j.addPicture).ExecContext(ctx, p.Digest[:], p.Size, int64(drafts[i].Time)); err != nil { //nolint:sqlclosecheck // the transaction closes its own copy
-					return wrap("queue picture", err)
+	kept := func() bool { return j.active.head == last.Seq && j.active.headDigest == last.Digest }
+	folding := last.Seq-j.folded >= foldEvery || slices.ContainsFunc(drafts, func(d Draft) bool { return len(d.Cursors) > 1 })
+	if len(drafts) == 1 && !folding && alone(&drafts[0]) {
+		err = j.once(ctx, func() error {
+			_, err := j.insert.ExecContext(ctx, row(j.active.ordinal, &sealed[0], &drafts[0])...)
+			return wrap("insert record", err)
+		}, kept)
+	} else {
+		err = j.transact(ctx, func(tx *sql.Tx) error {
+			insert := tx.StmtContext(ctx, j.insert) //nolint:sqlclosecheck // the transaction closes its own copy
+			for i := range drafts {
+				if _, err := insert.ExecContext(ctx, row(j.active.ordinal, &sealed[i], &drafts[i])...); err != nil {
+					return wrap("insert record", err)
+				}
+				if err := j.keepBeside(ctx, tx, &sealed[i], &drafts[i]); err != nil {
+					return err
 				}
 			}
-		}
-		at := int64(drafts[len(drafts)-1].Time)
-		for _, c := range moved {
-			if _, err := tx.StmtContext(ctx, j.setCursor).ExecContext(ctx, c.Device, c.Boot, c.Seq, at); err != nil { //nolint:sqlclosecheck // the transaction closes its own copy
-				return wrap("move cursor", err)
+			if !folding {
+				return nil
 			}
-		}
-		_, err := tx.StmtContext(ctx, j.setHead).ExecContext(ctx, int64(last.Seq), last.Digest[:], j.active.ordinal) //nolint:sqlclosecheck // the transaction closes its own copy
-		return wrap("move head", err)
-	}, func() bool { return j.active.head == last.Seq && j.active.headDigest == last.Digest })
+			for d, c := range j.cursors {
+				if _, ok := moved[d]; !ok {
+					moved[d] = c
+				}
+			}
+			return j.foldIn(ctx, tx, last.Seq, last.Digest, moved)
+		}, kept)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("append: %w", err)
 	}
 	j.active.head, j.active.headDigest = last.Seq, last.Digest
+	if folding {
+		j.folded = last.Seq
+	}
 	for _, c := range moved {
 		j.cursors[c.Device] = c
 	}
 	return sealed, nil
 }
 
-// keepBeside keeps apart what must outlive a record's pruning.
-func keepBeside(ctx context.Context, tx *sql.Tx, s *seal.Sealed) error {
+// foldEvery is after how many records heads and cursors are written apart; Open reads at most so many rows, and an
+// append's worth, to find them.
+const foldEvery = 512
+
+// alone tells whether a draft is one row and nothing else.
+func alone(d *Draft) bool {
+	return len(d.Pictures) == 0 && d.Kind != wim.KindConfiguration && d.Kind != wim.KindRotation
+}
+
+// row is a record's row, with its draft's cursor in it. Several do not fit: such an append folds.
+func row(ordinal int64, s *seal.Sealed, d *Draft) []any {
+	urgent := int64(0)
+	if s.Urgent {
+		urgent = 1
+	}
+	r := []any{rowID(ordinal, s.Seq), s.Digest[:], string(s.Kind), int64(d.Lane), int64(d.Time), urgent, nil, nil, nil, s.Raw}
+	if len(d.Cursors) == 1 {
+		c := &d.Cursors[0]
+		r[6], r[7], r[8] = c.Device, int64(c.Boot), int64(c.Seq)
+	}
+	return r
+}
+
+// fold writes the active chain's head and all cursors apart, under mu.
+func (j *Journal) fold(ctx context.Context) error {
+	if j.active.head == j.folded {
+		return nil
+	}
+	err := j.transact(ctx, func(tx *sql.Tx) error {
+		return j.foldIn(ctx, tx, j.active.head, j.active.headDigest, j.cursors)
+	}, func() bool { return true })
+	if err == nil {
+		j.folded = j.active.head
+	}
+	return err
+}
+
+func (j *Journal) foldIn(ctx context.Context, tx *sql.Tx, head uint64, digest wim.Digest, cursors map[string]wim.DeviceCursor) error {
+	now := j.cfg.Now().UnixNano()
+	for _, c := range cursors {
+		if _, err := tx.StmtContext(ctx, j.setCursor).ExecContext(ctx, c.Device, c.Boot, c.Seq, now); err != nil { //nolint:sqlclosecheck // the transaction closes its own copy
+			return wrap("move cursor", err)
+		}
+	}
+	_, err := tx.StmtContext(ctx, j.setHead).ExecContext(ctx, int64(head), digest[:], j.active.ordinal) //nolint:sqlclosecheck // the transaction closes its own copy
+	return wrap("move head", err)
+}
+
+// keepBeside keeps apart what does not fit in a record's row or must outlive its pruning: its pictures,
+// configurations and rotations.
+func (j *Journal) keepBeside(ctx context.Context, tx *sql.Tx, s *seal.Sealed, d *Draft) error {
+	for _, p := range d.Pictures {
+		if _, err := tx.StmtContext(ctx, j.addPicture).ExecContext(ctx, p.Digest[:], p.Size, int64(d.Time)); err != nil { //nolint:sqlclosecheck // the transaction closes its own copy
+			return wrap("queue picture", err)
+		}
+	}
 	switch s.Kind {
 	case wim.KindConfiguration:
 		return keepConfiguration(ctx, tx, s)
@@ -167,17 +229,15 @@ func (j *Journal) sealAll(drafts []Draft) ([]seal.Sealed, error) {
 	return sealed, nil
 }
 
-func (j *Journal) insertRecord(ctx context.Context, tx *sql.Tx, ordinal int64, s *seal.Sealed, prev wim.Digest, lane wim.LaneID, at wim.Time) error {
-	urgent := 0
-	if s.Urgent {
-		urgent = 1
+// once runs one statement that is a transaction by itself, under mu.
+func (j *Journal) once(ctx context.Context, f func() error, kept func() bool) error {
+	if err := j.commit(f); err != nil {
+		return j.settle(ctx, err, kept)
 	}
-	_, err := tx.StmtContext(ctx, j.insert).ExecContext(ctx, ordinal, int64(s.Seq), s.Digest[:], prev[:], string(s.Kind), int64(lane), int64(at), urgent, s.Raw) //nolint:sqlclosecheck // the transaction closes its own copy
-	return wrap("insert record", err)
+	return nil
 }
 
-// transact runs f in one transaction, under mu. When the commit reports an error the file is read again and
-// kept tells whether the transaction is in it after all: what was kept must not be tried a second time.
+// transact runs f in one transaction, under mu.
 func (j *Journal) transact(ctx context.Context, f func(*sql.Tx) error, kept func() bool) error {
 	tx, err := j.write.BeginTx(ctx, nil)
 	if err != nil {
@@ -190,25 +250,34 @@ func (j *Journal) transact(ctx context.Context, f func(*sql.Tx) error, kept func
 		}
 		return err
 	}
-	err = j.commit(tx)
-	if err == nil {
-		return nil
+	if err := j.commit(tx.Commit); err != nil {
+		if rerr := tx.Rollback(); rerr != nil && !errors.Is(rerr, sql.ErrTxDone) {
+			err = errors.Join(err, fmt.Errorf("roll back: %w", rerr))
+		}
+		return j.settle(ctx, wrap("commit", err), kept)
 	}
+	return nil
+}
+
+// settle finds out what became of a commit that reported an error: the file is read again and kept tells whether
+// the transaction is in it after all. What was kept must not be tried a second time.
+func (j *Journal) settle(ctx context.Context, err error, kept func() bool) error {
 	j.unclear = true
+	ctx = context.WithoutCancel(ctx)
 	// database/sql leaves SQLite's transaction open when COMMIT fails (a full disk, a busy file); the one
 	// connection would carry it into the next one.
-	if _, rerr := j.write.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`); rerr != nil {
+	if _, rerr := j.write.ExecContext(ctx, `ROLLBACK`); rerr != nil {
 		j.log.Debug("journal: nothing to roll back after a failed commit", "err", rerr)
 	}
-	if lerr := j.load(context.WithoutCancel(ctx)); lerr != nil {
-		return errors.Join(wrap("commit", err), lerr)
+	if lerr := j.load(ctx); lerr != nil {
+		return errors.Join(err, lerr)
 	}
 	j.unclear = false
 	if kept() {
 		j.log.Warn("journal: a commit reported an error but was kept", "err", err)
 		return nil
 	}
-	return wrap("commit", err)
+	return err
 }
 
 // StartChain ends the active chain and starts a new one that names it and its last receipted record. The
@@ -249,15 +318,24 @@ func (j *Journal) startChain(ctx context.Context, cause string) (wim.ChainID, er
 		next.head, next.headDigest = works.Seq, works.Digest
 	}
 	err = j.transact(ctx, func(tx *sql.Tx) error {
+		if before.ordinal != 0 {
+			if err := j.foldIn(ctx, tx, before.head, before.headDigest, j.cursors); err != nil {
+				return err
+			}
+		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO chain (ordinal, id, predecessor, cause, started, head_seq, head_digest, receipted_digest, pruned_digest)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, next.ordinal, next.id[:], predecessor, cause, int64(now), int64(next.head), next.headDigest[:], none[:], none[:]); err != nil {
 			return wrap("insert chain", err)
 		}
-		if err := j.insertRecord(ctx, tx, next.ordinal, &s, none, 0, now); err != nil || works == nil {
-			return err
+		insert := tx.StmtContext(ctx, j.insert) //nolint:sqlclosecheck // the transaction closes its own copy
+		if _, err := insert.ExecContext(ctx, row(next.ordinal, &s, &Draft{Time: now})...); err != nil {
+			return wrap("insert record", err)
 		}
-		if err := j.insertRecord(ctx, tx, next.ordinal, works, s.Digest, 0, now); err != nil {
-			return err
+		if works == nil {
+			return nil
+		}
+		if _, err := insert.ExecContext(ctx, row(next.ordinal, works, &Draft{Time: now})...); err != nil {
+			return wrap("insert record", err)
 		}
 		return keepConfiguration(ctx, tx, works)
 	}, func() bool { return j.active.id == next.id })
@@ -268,7 +346,7 @@ func (j *Journal) startChain(ctx context.Context, cause string) (wim.ChainID, er
 		if before.ordinal != 0 {
 			j.old = append(j.old, before.link)
 		}
-		j.active = next
+		j.active, j.folded = next, next.head
 	}
 	return next.id, nil
 }

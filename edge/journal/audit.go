@@ -64,12 +64,22 @@ func Audit(ctx context.Context, path string, each func(r *wim.Record, raw []byte
 	if rep.Cursors, err = readCursors(ctx, db); err != nil {
 		return rep, fmt.Errorf("audit %s: %w", path, err)
 	}
+	folds := make([]uint64, len(chains))
+	for i := range chains {
+		folds[i] = chains[i].head
+	}
+	if n := len(chains); n > 0 {
+		// A row that does not follow is found again below, where it is named.
+		if err := sinceFold(ctx, db, &chains[n-1], func(c wim.DeviceCursor) { rep.Cursors = moveCursor(rep.Cursors, c) }); err != nil && !errors.Is(err, ErrDamaged) {
+			return rep, fmt.Errorf("audit %s: %w", path, err)
+		}
+	}
 	for i := range chains {
 		c := &chains[i]
 		a := seal.NewAuditor(rep.Site, c.id)
 		a.Resume(c.pruned, c.prunedLink)
 		var stop error
-		cr := ChainReport{Chain: c.id, Pruned: c.pruned, Head: c.head, Receipted: c.receipted}
+		cr := ChainReport{Chain: c.id, Pruned: c.pruned, Head: max(c.head, folds[i]), Receipted: c.receipted}
 		cr.Err = proveRecords(ctx, db, c.ordinal, c.pruned, a, func(r *wim.Record, raw []byte) error {
 			if each != nil {
 				stop = each(r, raw)
@@ -81,17 +91,27 @@ func Audit(ctx context.Context, path string, each func(r *wim.Record, raw []byte
 		}
 		cr.Proven = a.Seq()
 		// A daemon may have appended since the chains were read, so more than the head is no fault.
-		if cr.Err == nil && a.Seq() < c.head {
-			cr.Err = fmt.Errorf("its records end at %d, its head says %d", a.Seq(), c.head)
+		if cr.Err == nil && a.Seq() < cr.Head {
+			cr.Err = fmt.Errorf("its records end at %d, its head says %d", a.Seq(), cr.Head)
 		}
 		rep.Chains = append(rep.Chains, cr)
 	}
 	return rep, nil
 }
 
+func moveCursor(in []wim.DeviceCursor, c wim.DeviceCursor) []wim.DeviceCursor {
+	for i := range in {
+		if in[i].Device == c.Device {
+			in[i] = c
+			return in
+		}
+	}
+	return append(in, c)
+}
+
 // proveRecords feeds the records after from to a, in order.
 func proveRecords(ctx context.Context, db *sql.DB, ordinal int64, from uint64, a *seal.Auditor, each func(*wim.Record, []byte) error) error {
-	rows, err := db.QueryContext(ctx, `SELECT digest, raw FROM record WHERE chain = ? AND seq > ? ORDER BY seq`, ordinal, int64(from))
+	rows, err := db.QueryContext(ctx, `SELECT digest, raw FROM record WHERE id > ? AND id < ? ORDER BY id`, rowID(ordinal, from), rowID(ordinal+1, 0))
 	if err != nil {
 		return wrap("read records", err)
 	}

@@ -73,14 +73,16 @@ type Journal struct {
 	read  *sql.DB // readers see the last commit and never wait for a writer
 
 	insert, setCursor, setHead, addPicture *sql.Stmt
+	after                                  *sql.Stmt // on read
 
-	// commit is (*sql.Tx).Commit; tests put faults before and after it.
-	commit func(*sql.Tx) error
+	// commit runs what makes a write last; tests put faults before and after it.
+	commit func(last func() error) error
 
 	mu      sync.Mutex
 	closed  bool
 	unclear bool   // a commit failed and may have been kept: state must be read again first
 	active  chain  // owned by mu
+	folded  uint64 // head of the active chain at the last fold, owned by mu
 	old     []link // earlier chains, oldest first, owned by mu
 	cursors map[string]wim.DeviceCursor
 }
@@ -128,7 +130,7 @@ func Open(ctx context.Context, cfg Config) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{cfg: cfg, log: cfg.Logger, lock: held, commit: (*sql.Tx).Commit, cursors: map[string]wim.DeviceCursor{}}
+	j := &Journal{cfg: cfg, log: cfg.Logger, lock: held, commit: func(last func() error) error { return last() }, cursors: map[string]wim.DeviceCursor{}}
 	if err := j.open(ctx); err != nil {
 		j.release() //nolint:errcheck // the open error says more
 		return nil, fmt.Errorf("open journal %s: %w", cfg.Path, err)
@@ -195,7 +197,7 @@ func (j *Journal) open(ctx context.Context) error {
 		into **sql.Stmt
 		text string
 	}{
-		{&j.insert, `INSERT INTO record (chain, seq, digest, prev, kind, lane, time, urgent, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&j.insert, `INSERT INTO record (id, digest, kind, lane, time, urgent, device, boot, seq, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&j.setCursor, `INSERT INTO cursor (device, boot, seq, time) VALUES (?, ?, ?, ?)
 			ON CONFLICT (device) DO UPDATE SET boot = excluded.boot, seq = excluded.seq, time = excluded.time`},
 		{&j.setHead, `UPDATE chain SET head_seq = ?, head_digest = ? WHERE ordinal = ?`},
@@ -204,6 +206,9 @@ func (j *Journal) open(ctx context.Context) error {
 		if *s.into, err = j.write.PrepareContext(ctx, s.text); err != nil { //nolint:sqlclosecheck // closed with the connection that they are prepared on
 			return wrap("prepare", err)
 		}
+	}
+	if j.after, err = j.read.PrepareContext(ctx, `SELECT id, digest, kind, time, urgent, raw FROM record WHERE id > ? AND id < ? ORDER BY id LIMIT ?`); err != nil {
+		return wrap("prepare", err)
 	}
 	if err := j.load(ctx); err != nil {
 		return err
@@ -227,14 +232,9 @@ func (j *Journal) migrate(ctx context.Context) error {
 	}
 	switch version {
 	case schemaVersion:
-		var site string
-		if err := j.write.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = 'site'`).Scan(&site); err != nil {
-			return wrap("read its site", err)
-		}
-		if site != string(j.cfg.Site) {
-			return fmt.Errorf("%w: it is site %s's, the configuration says %s; give each site its own data folder", ErrSite, site, j.cfg.Site)
-		}
-		return nil
+		return j.ownSite(ctx)
+	case 1:
+		return j.toVersion2(ctx)
 	case 0:
 		var tables int
 		if err := j.write.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
@@ -263,6 +263,36 @@ func (j *Journal) migrate(ctx context.Context) error {
 	return wrap("make its tables", tx.Commit())
 }
 
+// ownSite checks whose journal it is.
+func (j *Journal) ownSite(ctx context.Context) error {
+	var site string
+	if err := j.write.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = 'site'`).Scan(&site); err != nil {
+		return wrap("read its site", err)
+	}
+	if site != string(j.cfg.Site) {
+		return fmt.Errorf("%w: it is site %s's, the configuration says %s; give each site its own data folder", ErrSite, site, j.cfg.Site)
+	}
+	return nil
+}
+
+func (j *Journal) toVersion2(ctx context.Context) error {
+	if err := j.ownSite(ctx); err != nil {
+		return err
+	}
+	j.log.Info("journal: bringing it to schema version 2; this takes a while for a large one", "path", j.cfg.Path)
+	tx, err := j.write.BeginTx(ctx, nil)
+	if err != nil {
+		return wrap("bring it to schema version 2", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	for _, s := range []string{fromVersion1, `PRAGMA user_version = 2`} {
+		if _, err := tx.ExecContext(ctx, s); err != nil {
+			return wrap("bring it to schema version 2", err)
+		}
+	}
+	return wrap("bring it to schema version 2", tx.Commit())
+}
+
 // load reads the state that is held in memory.
 func (j *Journal) load(ctx context.Context) error {
 	chains, err := readChains(ctx, j.write)
@@ -273,10 +303,10 @@ func (j *Journal) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.active, j.old = chain{}, nil
+	j.active, j.old, j.folded = chain{}, nil, 0
 	for i, c := range chains {
 		if i == len(chains)-1 {
-			j.active = c
+			j.active, j.folded = c, c.head
 		} else {
 			j.old = append(j.old, c.link)
 		}
@@ -285,7 +315,37 @@ func (j *Journal) load(ctx context.Context) error {
 	for _, c := range cursors {
 		j.cursors[c.Device] = c
 	}
-	return nil
+	if j.active.ordinal == 0 {
+		return nil
+	}
+	return sinceFold(ctx, j.write, &j.active, func(c wim.DeviceCursor) { j.cursors[c.Device] = c })
+}
+
+// sinceFold moves a chain's head to its last row and hands on the cursors of the rows after the fold, in order.
+func sinceFold(ctx context.Context, db *sql.DB, c *chain, moved func(wim.DeviceCursor)) error {
+	rows, err := db.QueryContext(ctx, `SELECT id, digest, device, boot, seq FROM record WHERE id > ? AND id < ? ORDER BY id`,
+		rowID(c.ordinal, c.head), rowID(c.ordinal+1, 0))
+	if err != nil {
+		return wrap("read what came after the last fold", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
+	for rows.Next() {
+		var id int64
+		var digest []byte
+		var device sql.NullString
+		var boot, seq sql.NullInt64
+		if err := rows.Scan(&id, &digest, &device, &boot, &seq); err != nil {
+			return wrap("read what came after the last fold", err)
+		}
+		if len(digest) != wim.DigestSize || seqOf(id) != c.head+1 {
+			return fmt.Errorf("%w: after record %d of chain %s comes record %d with a digest of %d bytes; %s", ErrDamaged, c.head, c.id, seqOf(id), len(digest), setAside)
+		}
+		c.head, c.headDigest = seqOf(id), wim.Digest(digest)
+		if device.Valid {
+			moved(wim.DeviceCursor{Device: device.String, Boot: uint32(boot.Int64), Seq: uint32(seq.Int64)})
+		}
+	}
+	return wrap("read what came after the last fold", rows.Err())
 }
 
 func readChains(ctx context.Context, db *sql.DB) ([]chain, error) {
@@ -423,13 +483,19 @@ func (j *Journal) Close() error {
 	if j.closed {
 		return nil
 	}
+	if !j.unclear {
+		// The next Open then sees at once whether rows are missing, and reads fewer.
+		if err := j.fold(context.Background()); err != nil {
+			j.log.Warn("journal: could not fold heads and cursors; the next start reads them from the records", "err", err)
+		}
+	}
 	j.closed = true
 	return j.release()
 }
 
 func (j *Journal) release() error {
 	var errs []error
-	for _, s := range []*sql.Stmt{j.insert, j.setCursor, j.setHead, j.addPicture} {
+	for _, s := range []*sql.Stmt{j.insert, j.setCursor, j.setHead, j.addPicture, j.after} {
 		if s != nil {
 			errs = append(errs, s.Close())
 		}

@@ -1,8 +1,8 @@
 package journal
 
 import (
-	"database/sql"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -198,11 +198,11 @@ func TestADraftThatCanNeverBeSealedNamesItselfAndKeepsNothing(t *testing.T) {
 func TestACommitThatReportsAnErrorIsNeitherLostNorDoubled(t *testing.T) {
 	broken := errors.New("broken line to the disk")
 	for name, tc := range map[string]struct {
-		commit func(*sql.Tx) error
+		commit func(func() error) error
 		kept   bool
 	}{
-		"failed and not kept": {func(tx *sql.Tx) error { return errors.Join(broken, tx.Rollback()) }, false},
-		"failed, but kept":    {func(tx *sql.Tx) error { return errors.Join(broken, tx.Commit()) }, true},
+		"failed and not kept": {func(func() error) error { return broken }, false},
+		"failed, but kept":    {func(last func() error) error { return errors.Join(broken, last()) }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := fresh(t)
@@ -220,7 +220,7 @@ func TestACommitThatReportsAnErrorIsNeitherLostNorDoubled(t *testing.T) {
 			if tc.kept != (rerr == nil) {
 				t.Fatalf("receipt: %v", rerr)
 			}
-			j.commit = (*sql.Tx).Commit
+			j.commit = func(last func() error) error { return last() }
 			mustAppend(t, j, passageDraft(7, 9))
 			rep := audit(t, j)
 			want := 1
@@ -246,13 +246,13 @@ func TestOpenRefusesWhatIsNotItsOwn(t *testing.T) {
 	}{
 		"another site's journal": {func(t *testing.T, j *Journal) { execSQL(t, j, `UPDATE meta SET value = 'south-2' WHERE key = 'site'`) }, ErrSite, "south-2"},
 		"a head that its records do not prove": {func(t *testing.T, j *Journal) {
-			execSQL(t, j, `DELETE FROM record WHERE seq = (SELECT max(seq) FROM record)`)
+			execSQL(t, j, `DELETE FROM record WHERE id = (SELECT max(id) FROM record)`)
 		}, ErrDamaged, "records end at 2"},
 		"a record whose bytes were changed": {func(t *testing.T, j *Journal) {
-			execSQL(t, j, `UPDATE record SET raw = CAST(replace(CAST(raw AS TEXT), '17500', '16500') AS BLOB) WHERE seq = 2`)
+			execSQL(t, j, `UPDATE record SET raw = CAST(replace(CAST(raw AS TEXT), '17500', '16500') AS BLOB) WHERE id & 0xffff = 2`)
 		}, ErrDamaged, "record"},
 		"a record filed under another digest": {func(t *testing.T, j *Journal) {
-			execSQL(t, j, `UPDATE record SET digest = zeroblob(32) WHERE seq = 2`)
+			execSQL(t, j, `UPDATE record SET digest = zeroblob(32) WHERE id & 0xffff = 2`)
 		}, ErrDamaged, "another digest"},
 		"a newer schema": {func(t *testing.T, j *Journal) { execSQL(t, j, `PRAGMA user_version = 99`) }, nil, "schema version 99"},
 		"a file that is no database": {func(t *testing.T, j *Journal) {
@@ -349,4 +349,80 @@ func TestAFullDiskKeepsNothingOfAnAppendAndTheNextOneFits(t *testing.T) {
 	mustAppend(t, j, passageDraft(7, seq))
 	audit(t, j)
 	reopen(t, j)
+}
+
+// The fixture was written by the last build with schema version 1 and is never written anew: two chains, records
+// 1 to 4 of the first pruned, one urgent, a configuration, a picture that waits.
+func TestAJournalOfSchemaVersion1IsTakenOver(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("testdata", "v1-journal.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "journal.db")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j := open(t, testConfig(path))
+	rep := audit(t, j)
+	if len(rep.Chains) != 2 || rep.Chains[0].Pruned != 4 || rep.Chains[0].Proven != 6 || rep.Chains[0].Receipted != 4 || rep.Chains[1].Proven != 4 {
+		t.Errorf("chains %+v", rep.Chains)
+	}
+	if c, ok := j.Cursor("scale-1"); !ok || c.Boot != 8 || c.Seq != 2 {
+		t.Errorf("cursor %+v", c)
+	}
+	if c, ref, ok, err := j.Configuration(t.Context()); err != nil || !ok || ref.Seq != 2 || len(c.Active) != 1 {
+		t.Errorf("configuration %+v at %d, %v", c, ref.Seq, err)
+	}
+	if u, err := j.Urgent(t.Context(), j.Chain(), 0, 10); err != nil || len(u) != 1 || u[0] != 4 {
+		t.Errorf("urgent %v, %v", u, err)
+	}
+	if p, err := j.WaitingPictures(t.Context(), 10); err != nil || len(p) != 1 {
+		t.Errorf("pictures %v, %v", p, err)
+	}
+	mustAppend(t, j, passageDraft(8, 3))
+	j = reopen(t, j)
+	if rep := audit(t, j); rep.Chains[1].Proven != 5 {
+		t.Errorf("chains %+v", rep.Chains)
+	}
+}
+
+func TestCursorsAndHeadAreFoundAgainHoweverTheFoldStands(t *testing.T) {
+	for _, n := range []uint32{1, 2, 103, 104, foldEvery - 1, foldEvery, foldEvery + 1, 3*foldEvery + 7} {
+		j := fresh(t)
+		for seq := uint32(1); seq <= n; seq++ {
+			d := passageDraft(7, seq)
+			if seq%100 == 3 { // one row for two devices
+				d.Cursors = append(d.Cursors, wim.DeviceCursor{Device: "other", Boot: 1, Seq: seq})
+			}
+			mustAppend(t, j, d)
+		}
+		crashed := copyOf(t, j)
+		again := open(t, testConfig(crashed))
+		wantSeq, wantDigest := j.Head()
+		if seq, digest := again.Head(); seq != wantSeq || digest != wantDigest {
+			t.Errorf("%d records: head %d, want %d", n, seq, wantSeq)
+		}
+		if !maps.Equal(again.Cursors(), j.Cursors()) {
+			t.Errorf("%d records: cursors %v, want %v", n, again.Cursors(), j.Cursors())
+		}
+		if _, err := again.Append(t.Context(), []Draft{passageDraft(7, n)}); err == nil {
+			t.Errorf("%d records: a message was taken into account twice", n)
+		}
+	}
+}
+
+// copyOf is the journal's file as it lies on the disk while it is open, as a crash would leave it.
+func copyOf(t *testing.T, j *Journal) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "journal.db")
+	for _, suffix := range []string{"", "-wal"} {
+		b, err := os.ReadFile(j.cfg.Path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to+suffix, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return to
 }

@@ -44,6 +44,11 @@ func (j *Journal) pruneSome(ctx context.Context, ordinal int64, now time.Time) (
 	if err := j.ready(ctx); err != nil {
 		return 0, err
 	}
+	if ordinal == j.active.ordinal {
+		if err := j.fold(ctx); err != nil { // the cursors of rows that go must stand elsewhere
+			return 0, err
+		}
+	}
 	var to, before uint64
 	var link wim.Digest
 	err := j.transact(ctx, func(tx *sql.Tx) error {
@@ -67,20 +72,18 @@ func (j *Journal) pruneSome(ctx context.Context, ordinal int64, now time.Time) (
 			return nil
 		}
 		var d []byte
-		if err := tx.QueryRowContext(ctx, `SELECT digest FROM record WHERE chain = ? AND seq = ?`, ordinal, int64(to)).Scan(&d); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT digest FROM record WHERE id = ?`, rowID(ordinal, to)).Scan(&d); err != nil {
 			return wrap("read link", err)
 		}
 		if len(d) != wim.DigestSize {
 			return fmt.Errorf("%w: record %d has a digest of %d bytes", ErrDamaged, to, len(d))
 		}
 		link = wim.Digest(d)
-		for _, s := range []string{
-			`DELETE FROM record WHERE chain = ? AND seq <= ?`,
-			`DELETE FROM mark WHERE chain = ? AND seq < ?`,
-		} {
-			if _, err := tx.ExecContext(ctx, s, ordinal, int64(to)); err != nil {
-				return wrap("delete", err)
-			}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM record WHERE id > ? AND id <= ?`, rowID(ordinal, 0), rowID(ordinal, to)); err != nil {
+			return wrap("delete", err)
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM mark WHERE chain = ? AND seq < ?`, ordinal, int64(to)); err != nil {
+			return wrap("delete", err)
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE chain SET pruned_seq = ?, pruned_digest = ? WHERE ordinal = ?`, int64(to), link[:], ordinal)
 		return wrap("move pruned mark", err)

@@ -24,8 +24,8 @@ type Stored struct {
 // After returns the records of a chain that follow seq, in order, at most maxRecords and maxBytes of raw
 // bytes; a first record is returned whatever its size.
 func (j *Journal) After(ctx context.Context, id wim.ChainID, seq uint64, maxRecords, maxBytes int) ([]Stored, error) {
-	rows, err := j.read.QueryContext(ctx, `SELECT seq, digest, kind, time, urgent, raw FROM record
-		WHERE chain = (SELECT ordinal FROM chain WHERE id = ?) AND seq > ? ORDER BY seq LIMIT ?`, id[:], int64(seq), maxRecords)
+	ordinal := j.ordinal(id)
+	rows, err := j.after.QueryContext(ctx, rowID(ordinal, seq), rowID(ordinal+1, 0), maxRecords)
 	if err != nil {
 		return nil, wrap("read records", err)
 	}
@@ -36,16 +36,17 @@ func (j *Journal) After(ctx context.Context, id wim.ChainID, seq uint64, maxReco
 		var s Stored
 		var d []byte
 		var kind string
-		if err := rows.Scan(&s.Seq, &d, &kind, &s.Time, &s.Urgent, &s.Raw); err != nil {
+		var row int64
+		if err := rows.Scan(&row, &d, &kind, &s.Time, &s.Urgent, &s.Raw); err != nil {
 			return nil, wrap("read records", err)
 		}
 		if len(d) != wim.DigestSize {
-			return nil, fmt.Errorf("%w: record %d has a digest of %d bytes", ErrDamaged, s.Seq, len(d))
+			return nil, fmt.Errorf("%w: record %d has a digest of %d bytes", ErrDamaged, seqOf(row), len(d))
 		}
 		if size += len(s.Raw); size > maxBytes && len(out) > 0 {
 			break
 		}
-		s.Digest, s.Kind = wim.Digest(d), wim.RecordKind(kind)
+		s.Seq, s.Digest, s.Kind = seqOf(row), wim.Digest(d), wim.RecordKind(kind)
 		out = append(out, s)
 	}
 	return out, wrap("read records", rows.Err())
@@ -53,19 +54,20 @@ func (j *Journal) After(ctx context.Context, id wim.ChainID, seq uint64, maxReco
 
 // Urgent lists the sequences of the newest records after seq that someone waits for, newest first.
 func (j *Journal) Urgent(ctx context.Context, id wim.ChainID, seq uint64, limit int) ([]uint64, error) {
-	rows, err := j.read.QueryContext(ctx, `SELECT seq FROM record
-		WHERE chain = (SELECT ordinal FROM chain WHERE id = ?) AND seq > ? AND urgent = 1 ORDER BY seq DESC LIMIT ?`, id[:], int64(seq), limit)
+	ordinal := j.ordinal(id)
+	rows, err := j.read.QueryContext(ctx, `SELECT id FROM record WHERE id > ? AND id < ? AND urgent = 1 ORDER BY id DESC LIMIT ?`,
+		rowID(ordinal, seq), rowID(ordinal+1, 0), limit)
 	if err != nil {
 		return nil, wrap("read urgent records", err)
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
 	var out []uint64
 	for rows.Next() {
-		var s uint64
-		if err := rows.Scan(&s); err != nil {
+		var row int64
+		if err := rows.Scan(&row); err != nil {
 			return nil, wrap("read urgent records", err)
 		}
-		out = append(out, s)
+		out = append(out, seqOf(row))
 	}
 	return out, wrap("read urgent records", rows.Err())
 }
@@ -79,7 +81,8 @@ func (j *Journal) Waiting(ctx context.Context) (records uint64, oldest wim.Time,
 	if c.head == c.receipted {
 		return 0, 0, nil
 	}
-	err = j.read.QueryRowContext(ctx, `SELECT time FROM record WHERE chain = ? AND seq > ? ORDER BY seq LIMIT 1`, c.ordinal, int64(c.receipted)).Scan(&oldest)
+	err = j.read.QueryRowContext(ctx, `SELECT time FROM record WHERE id > ? AND id < ? ORDER BY id LIMIT 1`,
+		rowID(c.ordinal, c.receipted), rowID(c.ordinal+1, 0)).Scan(&oldest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, 0, nil // receipted and pruned meanwhile
 	}
@@ -92,6 +95,24 @@ type Kept struct {
 	Record *wim.Record
 }
 
+// recentRows bounds how far back Recent looks.
+const recentRows = 4096
+
+// ordinal is the number of a chain in this file; one that was never here gets a number that no row has.
+func (j *Journal) ordinal(id wim.ChainID) int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.active.id == id {
+		return j.active.ordinal
+	}
+	for i := range j.old {
+		if j.old[i].id == id {
+			return j.old[i].ordinal
+		}
+	}
+	return -1
+}
+
 // Recent returns a lane's passages and supplements written at or after since, oldest first, at most limit of
 // the newest: a plate that comes after a restart still finds its vehicle.
 func (j *Journal) Recent(ctx context.Context, lane wim.LaneID, since wim.Time, limit int) ([]Kept, error) {
@@ -100,9 +121,8 @@ func (j *Journal) Recent(ctx context.Context, lane wim.LaneID, since wim.Time, l
 	j.mu.Unlock()
 	// Newest first by id and stopping at the limit keeps this from reading a whole week; a clock that was set
 	// back only makes the answer larger within the limit.
-	rows, err := j.read.QueryContext(ctx, `SELECT raw FROM record WHERE chain = ? AND lane = ? AND time >= ? AND kind IN (?, ?) AND id >
-		(SELECT coalesce(max(id), 0) FROM record) - 4096 ORDER BY id DESC LIMIT ?`,
-		c.ordinal, int64(lane), int64(since), string(wim.KindPassage), string(wim.KindSupplement), limit)
+	rows, err := j.read.QueryContext(ctx, `SELECT raw FROM record WHERE id > ? AND lane = ? AND time >= ? AND kind IN (?, ?) ORDER BY id DESC LIMIT ?`,
+		max(rowID(c.ordinal, c.head)-recentRows, rowID(c.ordinal, 0)), int64(lane), int64(since), string(wim.KindPassage), string(wim.KindSupplement), limit)
 	if err != nil {
 		return nil, wrap("read recent records", err)
 	}

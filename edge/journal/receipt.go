@@ -153,7 +153,7 @@ func addMark(ctx context.Context, tx *sql.Tx, ordinal int64, seq uint64, now int
 
 func digestAt(ctx context.Context, db *sql.DB, ordinal int64, seq uint64) (wim.Digest, error) {
 	var d []byte
-	err := db.QueryRowContext(ctx, `SELECT digest FROM record WHERE chain = ? AND seq = ?`, ordinal, int64(seq)).Scan(&d)
+	err := db.QueryRowContext(ctx, `SELECT digest FROM record WHERE id = ?`, rowID(ordinal, seq)).Scan(&d)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return wim.Digest{}, fmt.Errorf("%w: record %d is missing", ErrDamaged, seq)
