@@ -47,6 +47,8 @@ func (j *Journal) Append(ctx context.Context, drafts []Draft) ([]seal.Sealed, er
 	if len(drafts) == 0 {
 		return nil, nil
 	}
+	// What was begun is not broken off: the driver's watch over ctx costs more than it could save.
+	ctx = context.WithoutCancel(ctx)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err := j.ready(ctx); err != nil {
