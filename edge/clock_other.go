@@ -2,7 +2,13 @@
 
 package edge
 
-import "github.com/axlegate/axlegate/wim"
+import (
+	"time"
+
+	"github.com/axlegate/axlegate/wim"
+)
 
 // SystemClock cannot tell on this system.
 func SystemClock() wim.ClockState { return wim.ClockUnknown }
+
+func elapsed() time.Duration { return sinceStart() }

@@ -52,11 +52,12 @@ func (p LanePurpose) Valid() error {
 // ClockState says how far the site's clock could be trusted when a record was written.
 type ClockState string
 
-// The states of a clock as the operating system reports them.
+// The states of a clock: as the operating system reports them, and one that was set shortly before.
 const (
 	ClockSynchronised   ClockState = "synchronised"
 	ClockUnsynchronised ClockState = "unsynchronised"
 	ClockUnknown        ClockState = "unknown"
+	ClockStepped        ClockState = "stepped"
 )
 
 // DigestSize is the length of a Digest in bytes.

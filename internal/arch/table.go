@@ -53,7 +53,7 @@ func rooms() []Room {
 
 		// The site.
 		{
-			Path: "edge", Ours: []string{"edge/journal", "rules", "uplink", "wim", "wim/seal"}, Foreign: []string{prometheus},
+			Path: "edge", Ours: []string{"edge/journal", "rules", "uplink", "wim", "wim/seal"}, Foreign: []string{prometheus, "golang.org/x/sys"},
 			Why: "Of rules it asks only that a set fits its Judge; of uplink only how segments are packed.",
 		},
 		{Path: "edge/journal", Ours: []string{"wim", "wim/seal"}, Foreign: []string{sqlite}},
