@@ -57,16 +57,21 @@ func (u User) permissions() *server.Permissions {
 	if u.Site != "" {
 		return &server.Permissions{
 			Publish: &server.SubjectPermission{Allow: []string{
-				subject(uplink.Topic(u.Site, uplink.Segments)), subject(uplink.Topic(u.Site, uplink.Status)),
+				subject(uplink.Topic(u.Site, uplink.Segments)), subject(uplink.Topic(u.Site, uplink.Status)), subject(uplink.Topic(u.Site, uplink.Asks)),
 			}},
-			Subscribe: &server.SubjectPermission{Allow: []string{subject(uplink.Topic(u.Site, uplink.Receipts))}},
+			Subscribe: &server.SubjectPermission{Allow: []string{
+				subject(uplink.Topic(u.Site, uplink.Receipts)), subject(uplink.Topic(u.Site, uplink.Down)), subject(uplink.Topic(u.Site, uplink.Answers)),
+			}},
 		}
 	}
 	p := &server.Permissions{Publish: &server.SubjectPermission{}, Subscribe: &server.SubjectPermission{}}
 	for slot := range uplink.Slots {
-		p.Publish.Allow = append(p.Publish.Allow, subject(uplink.SlotFilter(slot, uplink.Receipts)))
-		p.Subscribe.Allow = append(p.Subscribe.Allow,
-			subject(uplink.SlotFilter(slot, uplink.Segments)), subject(uplink.SlotFilter(slot, uplink.Status)))
+		for _, c := range []uplink.Channel{uplink.Receipts, uplink.Down, uplink.Answers} {
+			p.Publish.Allow = append(p.Publish.Allow, subject(uplink.SlotFilter(slot, c)))
+		}
+		for _, c := range []uplink.Channel{uplink.Segments, uplink.Status, uplink.Asks} {
+			p.Subscribe.Allow = append(p.Subscribe.Allow, subject(uplink.SlotFilter(slot, c)))
+		}
 	}
 	return p
 }

@@ -39,6 +39,9 @@ type CenterConfig struct {
 	// what was overtaken before it could be given, and wills that came late, are left out. The retained one comes
 	// again on every connection.
 	OnStatus func(site string, payload []byte)
+	// OnAsk is given each question of a site, in the connection's own goroutine: it must only enqueue. Questions
+	// are asked for with QoS 0: one that is lost is asked again. nil for a centre that answers none.
+	OnAsk func(site string, jws []byte)
 	// RetryMin and RetryMax bound the waits between connections; zero is 250 ms and 15 s.
 	RetryMin, RetryMax time.Duration
 }
@@ -166,6 +169,27 @@ func (c *Center) SendReceipt(ctx context.Context, site string, jws []byte) error
 }
 
 func (c *Center) sendReceipt(ctx context.Context, site string, jws []byte) error {
+	return c.publish(ctx, site, uplink.Receipts, jws, true)
+}
+
+// PublishDown publishes the manifest of a site, retained, as SendReceipt does a receipt.
+func (c *Center) PublishDown(ctx context.Context, site string, jws []byte) error {
+	if err := c.publish(ctx, site, uplink.Down, jws, true); err != nil {
+		return fmt.Errorf("manifest for %s: %w", site, err)
+	}
+	return nil
+}
+
+// PublishAnswer sends an answer to a site. It is not kept for one that is away.
+func (c *Center) PublishAnswer(ctx context.Context, site string, jws []byte) error {
+	if err := c.publish(ctx, site, uplink.Answers, jws, false); err != nil {
+		return fmt.Errorf("answer for %s: %w", site, err)
+	}
+	return nil
+}
+
+// publish sends on the connection of the site's slot.
+func (c *Center) publish(ctx context.Context, site string, channel uplink.Channel, jws []byte, retained bool) error {
 	if len(jws) == 0 {
 		return errors.New("empty: it would erase the retained one")
 	}
@@ -179,7 +203,7 @@ func (c *Center) sendReceipt(ctx context.Context, site string, jws []byte) error
 	if e == nil {
 		return fmt.Errorf("%w: not connected", ErrLost)
 	}
-	return e.publish(ctx, uplink.Topic(site, uplink.Receipts), jws, true)
+	return e.publish(ctx, uplink.Topic(site, channel), jws, retained)
 }
 
 // Run keeps the connections until ctx ends and then returns nil. A configuration that can never work is an

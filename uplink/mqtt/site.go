@@ -33,6 +33,10 @@ type SiteConfig struct {
 	// OnReceipt is given each receipt, in the connection's own goroutine: it must only enqueue. The retained
 	// receipt comes again on every connection.
 	OnReceipt func(jws []byte)
+	// OnDown is given the manifest of what the site should work by, and OnAnswer each answer to an Ask; nil for a
+	// site that takes nothing from the centre. Both are called as OnReceipt is. The manifest is retained and comes
+	// again on every connection. A broker that does not grant these topics is a warning: records go up all the same.
+	OnDown, OnAnswer func(jws []byte)
 	// RetryMin and RetryMax bound the waits between connections; zero is 250 ms and 15 s.
 	RetryMin, RetryMax time.Duration
 	// StatusEvery is how often the status is said again; zero is 10 s.
@@ -184,6 +188,9 @@ func (s *Site) Run(ctx context.Context) error {
 func (s *Site) connect(ctx context.Context, a address, n uint64) (*epoch, error) {
 	status := uplink.Topic(s.cfg.Site, uplink.Status)
 	receipts := uplink.Topic(s.cfg.Site, uplink.Receipts)
+	takers := map[string]func([]byte){
+		uplink.Topic(s.cfg.Site, uplink.Down): s.cfg.OnDown, uplink.Topic(s.cfg.Site, uplink.Answers): s.cfg.OnAnswer,
+	}
 	e, err := open(ctx, session{
 		address: a, clientID: s.cfg.Site + ":" + s.cfg.Chain, username: s.cfg.Username, password: s.cfg.Password,
 		clean: true, willTopic: status, will: s.status(uplink.Offline, n),
@@ -193,6 +200,8 @@ func (s *Site) connect(ctx context.Context, a address, n uint64) (*epoch, error)
 				if s.cfg.OnReceipt != nil {
 					s.cfg.OnReceipt(m.Payload())
 				}
+			} else if take := takers[m.Topic()]; take != nil {
+				take(m.Payload())
 			}
 		},
 	})
@@ -206,7 +215,28 @@ func (s *Site) connect(ctx context.Context, a address, n uint64) (*epoch, error)
 		e.close()
 		return nil, err
 	}
+	for topic, take := range takers {
+		if take == nil {
+			continue
+		}
+		if err := e.subscribe(ctx, map[string]byte{topic: 1}); err != nil && ctx.Err() == nil {
+			s.log.Warn("the broker does not hand on what the centre sends down; give the site's user the right to read it", "topic", topic, "err", err)
+		}
+	}
 	return e, nil
+}
+
+// Ask sends a signed question to the centre and waits for the broker's acknowledgement. The answer comes to
+// OnAnswer, or not at all.
+func (s *Site) Ask(ctx context.Context, jws []byte) error {
+	e := s.current()
+	if e == nil {
+		return fmt.Errorf("ask: %w: not connected", ErrLost)
+	}
+	if err := e.publish(ctx, uplink.Topic(s.cfg.Site, uplink.Asks), jws, false); err != nil {
+		return fmt.Errorf("ask: %w", err)
+	}
+	return nil
 }
 
 // serve holds the epoch open until it ends or ctx does, and says why it ended.

@@ -173,6 +173,11 @@ func (s *slot) connect(ctx context.Context, a address, q *queue) (*epoch, error)
 		e.close()
 		return nil, err
 	}
+	if cfg.OnAsk != nil {
+		if err := e.subscribe(ctx, map[string]byte{uplink.SlotFilter(s.number, uplink.Asks): 0}); err != nil && ctx.Err() == nil {
+			s.log.Warn("the broker does not hand on what sites ask; give the centre's user the right to read it", "err", err)
+		}
+	}
 	s.center.subscribed(s)
 	return e, nil
 }
@@ -182,12 +187,15 @@ func (s *slot) enqueue(e *epoch, q *queue, m paho.Message) {
 	n := &s.center.n
 	site, channel, err := uplink.SiteOf(m.Topic())
 	switch {
-	case err != nil, channel != uplink.Segments && channel != uplink.Status:
+	case err != nil, channel != uplink.Segments && channel != uplink.Status && (channel != uplink.Asks || s.center.cfg.OnAsk == nil):
 		n.malformed.Add(1)
 		s.log.Warn("a message on a topic that is not of this protocol was dropped", "topic", m.Topic())
 		m.Ack()
 	case channel == uplink.Status:
 		s.status(site, m.Payload())
+		m.Ack()
+	case channel == uplink.Asks:
+		s.center.cfg.OnAsk(site, m.Payload())
 		m.Ack()
 	case m.Qos() == 0: // promises nothing, and is bounded by nothing
 		n.malformed.Add(1)
