@@ -24,13 +24,16 @@ type arrivedPlate struct {
 // group is what one step of a lane wants committed together: all of it or nothing.
 type group struct {
 	drafts []journal.Draft
-	jpegs  [][]byte // pictures that the drafts name, not yet on disk
+	// committed, where not nil, is closed when all is on the disk.
+	committed chan<- struct{}
+	jpegs     [][]byte // pictures that the drafts name, not yet on disk
 }
 
 // lane turns one scale's readings into passages. Its Run goroutine owns every field below the channels.
 type lane struct {
 	cfg    LaneConfig
 	site   *Config
+	works  *works
 	log    *slog.Logger
 	m      *laneMetrics
 	groups chan<- group // to the recorder, which outlives the lane
@@ -53,9 +56,9 @@ type lane struct {
 	verdict wim.Verdict // Judge's slices, reused
 }
 
-func newLane(site *Config, cfg LaneConfig, m *laneMetrics, groups chan<- group, failSafe func() bool) *lane {
+func newLane(site *Config, cfg LaneConfig, by *works, m *laneMetrics, groups chan<- group, failSafe func() bool) *lane {
 	l := &lane{
-		cfg: cfg, site: site, m: m, groups: groups, failSafe: failSafe,
+		cfg: cfg, site: site, works: by, m: m, groups: groups, failSafe: failSafe,
 		log:      site.Logger.With("lane", cfg.Lane),
 		readings: make(chan wim.Reading, readingQueue),
 		plates:   make(chan arrivedPlate, plateQueue),
@@ -229,15 +232,18 @@ func (l *lane) gapDraft(g *wim.Gap, cursor bool) journal.Draft {
 
 // passage judges, directs and records a vehicle that has passed.
 func (l *lane) passage(assembled wim.Vehicle) {
+	l.works.between.RLock()
+	defer l.works.between.RUnlock()
+	by := l.works.now.Load()
 	boot, rest := l.asm.Rest()
 	v := assembled.Clone() // Classify writes to Groups, and the record keeps the vehicle
 	wim.Classify(&v)
 	p := &passed{name: new(wim.RecordRef), start: v.Start, end: v.End}
 	reads, jpegs := l.match.closed(p)
-	f := &wim.Facts{Time: v.End, Clock: l.site.Clock(), Purpose: l.cfg.Purpose, Road: l.site.Road, Instrument: l.cfg.Instrument, Vehicle: v}
-	identify(f, p.reads, l.site.Registrations, l.site.Plates.Sure, p.doubt)
+	f := &wim.Facts{Time: v.End, Clock: l.site.Clock(), Purpose: by.purpose(&l.cfg), Road: by.Road, Instrument: l.cfg.Instrument, Vehicle: v}
+	identify(f, p.reads, by.Registrations, l.site.Plates.Sure, p.doubt)
 	p.facts = *f
-	verdict := l.judge(f)
+	verdict := l.judge(by, f)
 	if l.inReach(p) {
 		p.order = l.direct(p, &verdict, v.End)
 	}
@@ -265,9 +271,9 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	l.m.plates.WithLabelValues("matched").Add(float64(len(reads)))
 }
 
-func (l *lane) judge(f *wim.Facts) wim.Verdict {
+func (l *lane) judge(by *Works, f *wim.Facts) wim.Verdict {
 	began := time.Now()
-	l.site.Rules.Judge(f, &l.verdict)
+	by.Rules.Judge(f, &l.verdict)
 	l.m.judge.Observe(time.Since(began).Seconds())
 	return l.verdict.Clone()
 }
@@ -332,12 +338,15 @@ func (l *lane) settle(final bool) {
 
 // supplement records a plate that came after its passage.
 func (l *lane) supplement(m matched) {
+	l.works.between.RLock()
+	defer l.works.between.RUnlock()
+	by := l.works.now.Load()
 	p := m.to
 	f := p.facts
 	f.Vehicle = p.facts.Vehicle.Clone()
-	identify(&f, p.reads, l.site.Registrations, l.site.Plates.Sure, p.doubt)
+	identify(&f, p.reads, by.Registrations, l.site.Plates.Sure, p.doubt)
 	p.facts = f
-	verdict := l.judge(&f)
+	verdict := l.judge(by, &f)
 	if p == l.last && l.begun == 0 && l.inReach(p) && l.now() >= p.end && verdict.Alerts() {
 		p.order = l.direct(p, &verdict, 0)
 	}

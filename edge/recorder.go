@@ -143,6 +143,9 @@ func (r *recorder) write(ctx context.Context, batch []group) (rest []group, err 
 			r.m.commitRecords.Observe(float64(len(drafts)))
 			for i := range batch {
 				r.moveTails(batch[i])
+				if batch[i].committed != nil {
+					close(batch[i].committed)
+				}
 			}
 			r.hint()
 			return nil, nil
@@ -278,7 +281,8 @@ func (r *recorder) hold(batch []group) {
 			stripPicture(&g, wim.DigestOf(jpeg))
 		}
 		g.jpegs = nil
-		if len(r.lost) > 0 || len(r.held) >= r.room {
+		// What changes the ground of all that follows is never given up; there are few of them.
+		if g.committed == nil && (len(r.lost) > 0 || len(r.held) >= r.room) {
 			r.lose(g)
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,6 +40,7 @@ type Site struct {
 	store    *pictureStore
 	lanes    []*lane
 	keys     *keyring
+	works    works
 	recorder *recorder
 	sender   *sender
 	uploader *uploader
@@ -65,9 +67,11 @@ func New(cfg Config) (*Site, error) {
 		s.sender.hint()
 		s.uploader.hint()
 	})
+	s.works.now.Store(&Works{Rules: cfg.Rules, Registrations: cfg.Registrations, Road: cfg.Road,
+		Active: slices.SortedFunc(slices.Values(cfg.Active), comparePart)})
 	for _, lc := range cfg.Lanes {
 		m := s.m.lane(lc.Lane)
-		l := newLane(&s.cfg, lc, m, s.recorder.in, s.recorder.failSafe.Load)
+		l := newLane(&s.cfg, lc, &s.works, m, s.recorder.in, s.recorder.failSafe.Load)
 		if lc.Sign != nil {
 			l.director = newDirector(&lc, cfg.Logger, m)
 		}
@@ -158,6 +162,7 @@ func (s *Site) Run(ctx context.Context) error {
 	lanes.Wait()
 	stopSigns()
 	signs.Wait()
+	s.works.close()
 	close(s.recorder.in)
 	recorder.Wait()
 	stopRest()

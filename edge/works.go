@@ -1,0 +1,90 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/axlegate/axlegate/edge/journal"
+	"github.com/axlegate/axlegate/wim"
+)
+
+// Works is all that a site judges by. One that is in use never changes: it is replaced as a whole.
+type Works struct {
+	Rules         Judge
+	Registrations *Registrations // nil for none
+	Road          wim.Road
+	// Purposes are the lanes' purposes where they are other than configured.
+	Purposes map[wim.LaneID]wim.LanePurpose
+	// Active names all parts, as it is sealed.
+	Active []wim.Part
+	// Serial is that of the centre's manifest that asked for it, 0 for none.
+	Serial uint64
+}
+
+// purpose is that of a lane.
+func (w *Works) purpose(l *LaneConfig) wim.LanePurpose {
+	if p, ok := w.Purposes[l.Lane]; ok {
+		return p
+	}
+	return l.Purpose
+}
+
+// works hands the present Works to the lanes and lets them be replaced between two vehicles.
+type works struct {
+	now atomic.Pointer[Works]
+	// between is held for reading from a vehicle's judgement until its record is with the recorder, and for
+	// writing while what is judged by is replaced. So the sealed change stands behind all that was judged
+	// by the old and before all that is judged by the new.
+	between sync.RWMutex
+	closed  bool       // nothing can be recorded any more; guarded by between
+	adopt   sync.Mutex // one change at a time
+}
+
+// close says that nothing can be recorded any more.
+func (w *works) close() {
+	w.between.Lock()
+	defer w.between.Unlock()
+	w.closed = true
+}
+
+// Works is what the site judges by now.
+func (s *Site) Works() *Works { return s.works.now.Load() }
+
+// Adopt replaces what the site judges by, between two vehicles of every lane, and seals that with cause and what
+// changed. It returns when the record is committed, or with the error of ctx; the change holds either way,
+// as the passages that follow it hold that are still in memory. Works that are refused or rolled back are sealed by
+// adopting the present ones with the changes that say so.
+func (s *Site) Adopt(ctx context.Context, w *Works, cause wim.ConfigurationCause, changed []wim.Change) error {
+	s.works.adopt.Lock()
+	defer s.works.adopt.Unlock()
+	next := *w
+	next.Purposes = maps.Clone(w.Purposes)
+	next.Active = slices.SortedFunc(slices.Values(w.Active), comparePart)
+	if changed == nil {
+		changed = []wim.Change{}
+	}
+	committed := make(chan struct{})
+	g := group{committed: committed, drafts: []journal.Draft{{
+		Kind: wim.KindConfiguration, Time: wim.TimeOf(s.cfg.Now()), Clock: s.cfg.Clock(),
+		Configuration: &wim.SiteConfiguration{Cause: cause, Serial: next.Serial, Active: next.Active, Changed: changed},
+	}}}
+	s.works.between.Lock()
+	if s.state.Load() != stateRunning || s.works.closed {
+		s.works.between.Unlock()
+		return errors.New("edge: the site does not run; nothing was changed")
+	}
+	s.recorder.in <- g
+	s.works.now.Store(&next)
+	s.works.between.Unlock()
+	select {
+	case <-committed:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("edge: the change holds, but is not committed yet: %w", ctx.Err())
+	}
+}
