@@ -117,9 +117,11 @@ type Config struct {
 	// Drain bounds how long shutdown waits for the last receipts; 0 means 5 s.
 	Drain time.Duration
 	// Clock reads how far the system clock can be trusted; nil means SystemClock.
-	Clock  func() wim.ClockState
-	Now    func() time.Time // nil means time.Now
-	Logger *slog.Logger     // nil discards
+	Clock func() wim.ClockState
+	// Timekeeper knows what the clock is worth; nil makes one over Clock that forgets at a restart. The site runs it.
+	Timekeeper *Timekeeper
+	Now        func() time.Time // nil means time.Now
+	Logger     *slog.Logger     // nil discards
 }
 
 // SenderConfig sets the flow to the centre. Zero fields take the defaults.
@@ -217,6 +219,10 @@ func (c *Config) Validate() error {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	if c.Timekeeper == nil {
+		c.Timekeeper = OpenTimekeeper(TimekeeperConfig{System: c.Clock, Logger: c.Logger})
+	}
+	c.Clock = c.Timekeeper.State
 	return nil
 }
 

@@ -52,8 +52,10 @@ type lane struct {
 	pending []*wim.Gap
 	heard   time.Time // when the last reading was taken, for the span since
 	heardAt wim.Time
-	last    *passed     // the vehicle that passed last
-	verdict wim.Verdict // Judge's slices, reused
+	stepped time.Duration // how far the clock had been set at the last look
+	shifted time.Duration // how far it was set since the vehicle on the scale began
+	last    *passed       // the vehicle that passed last
+	verdict wim.Verdict   // Judge's slices, reused
 }
 
 func newLane(site *Config, cfg LaneConfig, by *works, m *laneMetrics, groups chan<- group, failSafe func() bool) *lane {
@@ -119,10 +121,13 @@ func (l *lane) run() {
 	for {
 		select {
 		case r := <-l.readings:
+			l.mindClock()
 			l.reading(&r)
 		case p := <-l.plates:
+			l.mindClock()
 			l.plate(p)
 		case <-tick.C:
+			l.mindClock()
 			l.tick()
 		case <-l.stop:
 			l.drain()
@@ -150,6 +155,24 @@ func (l *lane) drain() {
 	l.settle(true)
 	if l.asm.Open() {
 		l.log.Info("a vehicle is on the scale at shutdown; the next start records it as a gap")
+	}
+}
+
+// mindClock moves what lies in memory along when the system clock was set, so that a plate still finds its
+// vehicle and nothing waits for an hour that has been already. What is recorded is what the clock said.
+func (l *lane) mindClock() {
+	now := l.site.Timekeeper.Stepped()
+	by := now - l.stepped
+	if by == 0 {
+		return
+	}
+	l.stepped = now
+	l.match.shift(wim.Time(by))
+	if l.asm.Open() {
+		l.shifted += by
+	}
+	if l.begun != 0 {
+		l.begun += wim.Time(by)
 	}
 }
 
@@ -238,7 +261,8 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	boot, rest := l.asm.Rest()
 	v := assembled.Clone() // Classify writes to Groups, and the record keeps the vehicle
 	wim.Classify(&v)
-	p := &passed{name: new(wim.RecordRef), start: v.Start, end: v.End}
+	p := &passed{name: new(wim.RecordRef), start: min(v.Start+wim.Time(l.shifted), v.End), end: v.End}
+	l.shifted = 0
 	reads, jpegs := l.match.closed(p)
 	f := &wim.Facts{Time: v.End, Clock: l.site.Clock(), Purpose: by.purpose(&l.cfg), Road: by.Road, Instrument: l.cfg.Instrument, Vehicle: v}
 	identify(f, p.reads, by.Registrations, l.site.Plates.Sure, p.doubt)

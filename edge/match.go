@@ -40,6 +40,7 @@ type waiting struct {
 	read     wim.PlateRead
 	jpeg     []byte
 	captured wim.Time // when the plate was seen, by the site's clock
+	arrived  wim.Time // as read.Arrival, moved along when the clock is set
 	doubt    bool
 }
 
@@ -88,7 +89,7 @@ func (m *matcher) arrived(p arrivedPlate) (readState, matched) {
 		m.clocks[p.read.Camera] = c
 	}
 	captured, doubt := c.captured(&p.read, m.cfg.Late)
-	w := waiting{read: p.read, jpeg: p.jpeg, captured: captured, doubt: doubt}
+	w := waiting{read: p.read, jpeg: p.jpeg, captured: captured, arrived: p.read.Arrival, doubt: doubt}
 	key := eventKey{p.read.Camera, p.read.Event}
 	if key.event != "" {
 		to, known := m.events[key]
@@ -251,6 +252,9 @@ func (m *matcher) settle(now, begun wim.Time, final bool) (out []matched, droppe
 	m.passed = slices.DeleteFunc(m.passed, func(p *passed) bool { return time.Duration(now-p.end) > m.cfg.Late })
 	for i := 0; i < len(m.waiting); {
 		w := &m.waiting[i]
+		if ahead := w.arrived - now; time.Duration(ahead) > m.cfg.Late { // stamped before the clock was set back, taken in after it
+			w.captured, w.arrived = w.captured-ahead, now
+		}
 		to, d := m.nearest(w)
 		switch {
 		case to != nil && m.decided(w, d, now, begun, final):
@@ -289,7 +293,25 @@ func (m *matcher) hopeless(w *waiting, now, begun wim.Time) bool {
 			return false
 		}
 	}
-	return now > w.captured+wim.Time(m.cfg.Before) && now > w.read.Arrival
+	return now > w.captured+wim.Time(m.cfg.Before) && now > w.arrived
+}
+
+// shift moves what is remembered along with a clock that was set by so much: vehicles and plates lie as far
+// apart as before, and nothing waits for a day that has been already. What the records say is not touched.
+func (m *matcher) shift(by wim.Time) {
+	for i := range m.waiting {
+		m.waiting[i].captured += by
+		m.waiting[i].arrived += by
+	}
+	for _, p := range m.passed {
+		p.start += by
+		p.end += by
+	}
+	for _, c := range m.clocks {
+		for i := range min(c.n, len(c.lags)) {
+			c.lags[i] += time.Duration(by)
+		}
+	}
 }
 
 // recall takes in a vehicle that was recorded before a restart.

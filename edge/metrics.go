@@ -107,7 +107,7 @@ func (m *metrics) lane(id wim.LaneID) *laneMetrics {
 type scraped struct {
 	site *Site
 
-	up, messages, skipped, reconnects, unreceipted, oldest, stranded, waiting, refused, failSafe *prometheus.Desc
+	up, messages, skipped, reconnects, unreceipted, oldest, stranded, waiting, refused, failSafe, steps, behind *prometheus.Desc
 }
 
 func newScraped(s *Site) *scraped {
@@ -125,13 +125,15 @@ func newScraped(s *Site) *scraped {
 		stranded:    desc("stranded_records", "Records of chains before a fork that no receipt covers; a person must settle them."),
 		waiting:     desc("pictures_waiting", "Pictures not yet handed in."),
 		refused:     desc("pictures_set_aside", "Pictures that the centre refused for good or that are missing."),
+		steps:       desc("clock_steps_total", "Times the system clock was set while the site ran."),
+		behind:      desc("clock_behind_seconds", "How far the system clock lies behind a time that has certainly passed."),
 		failSafe:    desc("fail_safe", "1 while the journal cannot be written and no orders are given."),
 	}
 }
 
 // Describe names the metrics.
 func (c *scraped) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.up, c.messages, c.skipped, c.reconnects, c.unreceipted, c.oldest, c.stranded, c.waiting, c.refused, c.failSafe} {
+	for _, d := range []*prometheus.Desc{c.up, c.messages, c.skipped, c.reconnects, c.unreceipted, c.oldest, c.stranded, c.waiting, c.refused, c.failSafe, c.steps, c.behind} {
 		out <- d
 	}
 }
@@ -161,6 +163,8 @@ func (c *scraped) Collect(out chan<- prometheus.Metric) {
 		counter(c.skipped, h.Skipped, d.name)
 		counter(c.reconnects, h.Reconnects, d.name)
 	}
+	counter(c.steps, c.site.cfg.Timekeeper.Steps())
+	gauge(c.behind, c.site.cfg.Timekeeper.Behind().Seconds())
 	gauge(c.failSafe, truth(c.site.recorder.failSafe.Load()))
 	gauge(c.stranded, float64(c.site.cfg.Journal.Stranded()))
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) // a scrape brings no context

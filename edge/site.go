@@ -133,6 +133,7 @@ func (s *Site) Run(ctx context.Context) error {
 	defer stopRest()
 	rest.Go(func() { s.uploader.run(restCtx) })
 	rest.Go(func() { s.keepHouse(restCtx) })
+	rest.Go(func() { s.cfg.Timekeeper.Run(restCtx) })
 	for _, l := range s.lanes {
 		lanes.Go(l.run)
 		if l.director != nil {
@@ -233,7 +234,8 @@ func guarded(ctx context.Context, run func(context.Context) error) (err error) {
 	return err
 }
 
-// keepHouse prunes what is receipted and old enough.
+// keepHouse prunes what is receipted and old enough, by the proven time: a clock that was set forward deletes
+// nothing early.
 func (s *Site) keepHouse(ctx context.Context) {
 	tick := time.NewTicker(housekeeping)
 	defer tick.Stop()
@@ -243,12 +245,12 @@ func (s *Site) keepHouse(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if n, err := s.cfg.Journal.Prune(ctx, s.cfg.Now()); err != nil {
+		if n, err := s.cfg.Journal.Prune(ctx, s.cfg.Timekeeper.Proven()); err != nil {
 			s.log.Warn("could not prune the journal", "err", err)
 		} else if n > 0 {
 			s.log.Info("pruned records that the centre holds", "count", n)
 		}
-		gone, err := s.cfg.Journal.PrunePictures(ctx, s.cfg.Now())
+		gone, err := s.cfg.Journal.PrunePictures(ctx, s.cfg.Timekeeper.Proven())
 		if err != nil {
 			s.log.Warn("could not prune pictures", "err", err)
 		}

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"io"
 	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -18,11 +19,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -60,7 +63,7 @@ func (c *testClock) set(t time.Time, state wim.ClockState) {
 }
 
 // summer is a moment at which all clocks of these tests were right.
-var summer = time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant that Go cannot write
+var summer = time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC)
 
 const year = 365 * 24 * time.Hour
 
@@ -311,4 +314,145 @@ func TestCertificatesAreCheckedAgainstTheLaterOfClockAndProvenTime(t *testing.T)
 			}
 		})
 	}
+}
+
+// A clock that is set while the site works: the chain goes on in order, the records around it say so, a plate
+// that is late still finds its vehicle, nothing waits for a day that has been already and nothing is pruned early.
+func TestASiteGoesOnWhenItsClockIsSet(t *testing.T) {
+	for name, by := range map[string]time.Duration{
+		"back a year": -year, "forward a year": year, "to 1970": time.Until(time.Unix(0, 0)), "back an hour": -time.Hour, "forward a minute": time.Minute,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var offset atomic.Int64
+			now := func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
+			began := time.Now()
+			r := newRig(t)
+			r.change = func(c *Config) {
+				c.Now = now
+				c.Timekeeper = OpenTimekeeper(TimekeeperConfig{Logger: c.Logger, Now: now, Elapsed: func() time.Duration { return time.Since(began) },
+					System: func() wim.ClockState { return wim.ClockSynchronised }})
+			}
+			r.jchange = func(c *journal.Config) { c.Keep = 24 * time.Hour }
+			r.start()
+			push := func(readings []wim.Reading) {
+				for _, x := range readings {
+					x.Arrival = wim.TimeOf(now())
+					r.push(x)
+				}
+			}
+			push(r.scale.vehicle(2, 9000))
+			r.tells(1)
+			offset.Add(int64(by))
+			r.camera.read(wim.PlateRead{Event: "late", End: wim.Rear, Text: "川A12345", Arrival: wim.TimeOf(now())}, nil)
+			r.tells(2)
+			push(r.scale.vehicle(2, 8000))
+			r.tells(3)
+			r.allReceipted()
+			if n, err := r.journal.Prune(t.Context(), r.site.cfg.Timekeeper.Proven()); n != 0 || err != nil {
+				t.Errorf("pruned %d records early: %v", n, err)
+			}
+			if got := counter(t, r.site, "axlegate_edge_clock_steps_total", ""); got != 1 {
+				t.Errorf("%v steps were counted", got)
+			}
+			r.stop()
+			recs := r.records() // proves the chain
+			for i, want := range []wim.ClockState{wim.ClockSynchronised, wim.ClockStepped, wim.ClockStepped} {
+				if got := recs[i+1].Clock; got != want {
+					t.Errorf("record %d says its clock is %s, want %s", i+2, got, want)
+				}
+			}
+			if s := recs[2].Supplement; s == nil || s.Of.Seq != 2 {
+				t.Errorf("the late plate became %+v", recs[2])
+			}
+		})
+	}
+}
+
+func TestAPlateThatIsNobodysDoesNotWaitForADayThatHasBeenAlready(t *testing.T) {
+	back := at(0) - wim.TimeOf(at(0).Std().Add(-year))
+	for name, shift := range map[string]wim.Time{"taken in before the clock was set": -back, "stamped before and taken in after": 0} {
+		t.Run(name, func(t *testing.T) {
+			m := newMatcher(PlateConfig{Before: 3 * time.Second, After: 3 * time.Second, Late: time.Minute, Sure: 800})
+			m.arrived(arrivedPlate{read: wim.PlateRead{Camera: "c", Event: "1", End: wim.Front, Text: "A", Arrival: at(10)}})
+			m.shift(shift)
+			if _, dropped := m.settle(at(11)-back, 0, false); dropped != 0 {
+				t.Error("forgotten before a vehicle could come")
+			}
+			if _, dropped := m.settle(at(15)-back, 0, false); dropped != 1 {
+				t.Error("it waits")
+			}
+		})
+	}
+}
+
+// counter reads one series of a site; label "" is the one without labels, else any label must have that value.
+func counter(t testing.TB, s *Site, name, label string) float64 {
+	t.Helper()
+	families, err := s.m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			fits := label == ""
+			for _, l := range m.GetLabel() {
+				fits = fits || l.GetValue() == label
+			}
+			if fits {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	return sum
+}
+
+func TestAVehicleOnTheScaleWhileTheClockIsSetIsRecordedOnce(t *testing.T) {
+	c := newTestClock(summer, wim.ClockSynchronised)
+	k := OpenTimekeeper(c.config(""))
+	out := make(chan group, 4)
+	cfg := &Config{Timekeeper: k, Clock: k.State, Now: c.config("").Now, Logger: slog.New(slog.DiscardHandler), Journal: openJournal(t)}
+	cfg.Plates = PlateConfig{Before: 3 * time.Second, After: 3 * time.Second, Late: time.Minute, Sure: 800, MaxPicture: 1 << 20}
+	m := newMetrics()
+	by := &works{}
+	by.now.Store(&Works{Rules: testJudge{}})
+	l := newLane(cfg, LaneConfig{Lane: 1, Device: "scale-1", Assembler: wim.AssemblerConfig{Lane: 1}}, by, m.lane(1), out, func() bool { return false })
+	scale := &fakeScale{boot: 7}
+	take := func(r wim.Reading) {
+		c.pass(100 * time.Millisecond)
+		r.Arrival = wim.TimeOf(c.config("").Now())
+		l.mindClock()
+		l.reading(&r)
+	}
+	take(scale.axle(1, 4000))
+	c.set(summer.Add(-year), wim.ClockUnsynchronised)
+	l.mindClock()
+	l.plate(arrivedPlate{read: wim.PlateRead{Camera: "cam-1", Event: "e", End: wim.Front, Text: "川A12345", Confidence: 950, Arrival: wim.TimeOf(c.config("").Now())}})
+	take(scale.axle(2, 5000))
+	take(scale.end(2, 9000))
+	g := <-out
+	p := g.drafts[len(g.drafts)-1].Passage
+	if p == nil || len(p.Reads) != 1 || g.drafts[len(g.drafts)-1].Clock != wim.ClockStepped || p.Facts.Clock != wim.ClockStepped {
+		t.Fatalf("%+v", g.drafts)
+	}
+	if len(out) != 0 || l.asm.Open() {
+		t.Error("the vehicle was recorded twice or stands there still")
+	}
+}
+
+func openJournal(t testing.TB) *journal.Journal {
+	t.Helper()
+	j, err := journal.Open(t.Context(), journal.Config{Path: filepath.Join(t.TempDir(), "journal.db"), Site: testSite, Key: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return j
 }

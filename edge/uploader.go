@@ -48,7 +48,7 @@ type uploader struct {
 func newUploader(c *Config, store *pictureStore, ring *keyring, m *metrics) *uploader {
 	return &uploader{
 		journal: c.Journal, store: store, ring: ring, site: c.Site, base: strings.TrimSuffix(c.Pictures.Base, "/"), client: c.Pictures.Client,
-		now: c.Now, log: c.Logger, m: m, hints: make(chan struct{}, 1), pause: uploadPause, tries: map[wim.Digest]int{},
+		now: c.Timekeeper.Latest, log: c.Logger, m: m, hints: make(chan struct{}, 1), pause: uploadPause, tries: map[wim.Digest]int{},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -46,6 +47,7 @@ type edgeParts struct {
 	cameras       *camera.Listener
 	lanes         []edge.LaneConfig
 	signs         []*sign.Sign
+	clock         *edge.Timekeeper
 	journal       *journal.Journal // opened after the rest, nil until then
 }
 
@@ -86,7 +88,7 @@ func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 	j, err := journal.Open(ctx, journal.Config{
 		Path: filepath.Join(cfg.path(cfg.Data), "journal.db"), Site: cfg.Site, Key: p.keys.Signer.ID,
 		Software: p.software,
-		Keep:     cfg.Keep.Std(), Clock: cfg.clock(), Logger: log,
+		Keep:     cfg.Keep.Std(), Now: p.clock.Proven, Clock: p.clock.State, Logger: log,
 	})
 	if err != nil {
 		return err
@@ -139,7 +141,7 @@ func (p *edgeParts) site(log *slog.Logger) (site *edge.Site, link *mqtt.Site, re
 		Lanes: p.lanes, Journal: j, Signer: p.keys.Signer, Next: p.keys.Next, Former: p.keys.Former, Promote: p.keys.Promote, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations, Active: p.active,
 		Pictures: edge.PictureConfig{Dir: filepath.Join(cfg.path(cfg.Data), "pictures"), Base: cfg.Center.Pictures,
 			Client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: p.tls, Proxy: http.ProxyFromEnvironment}}},
-		Clock:  cfg.clock(),
+		Clock: cfg.clock(), Timekeeper: p.clock,
 		Logger: log,
 	})
 	if err != nil {
@@ -180,6 +182,9 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 	if p.tls, err = clientTLS(cfg.path(cfg.Center.CA)); err != nil {
 		return nil, err
 	}
+	p.clock = edge.OpenTimekeeper(edge.TimekeeperConfig{
+		Path: filepath.Join(cfg.path(cfg.Data), "proven-time"), System: cfg.clock(), Floor: builtAt(), Logger: log})
+	p.tls.Time = p.clock.Latest // a dead clock must not refuse the centre
 	var handlers []*camera.Hikvision
 	for i := range cfg.Lanes {
 		lane, hik, s, err := openLane(&cfg, &cfg.Lanes[i], p.cursor, log)
@@ -206,6 +211,24 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 		}
 	}
 	return p, nil
+}
+
+// builtAt is the time of the commit that this program was built from, zero where it does not know.
+func builtAt() time.Time {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return time.Time{}
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.time" {
+			t, err := time.Parse(time.RFC3339, s.Value)
+			if err != nil {
+				return time.Time{}
+			}
+			return t
+		}
+	}
+	return time.Time{}
 }
 
 func cameraTLS(cfg *EdgeConfig) (*tls.Config, error) {
