@@ -52,10 +52,11 @@ func (j *Journal) After(ctx context.Context, id wim.ChainID, seq uint64, maxReco
 	return out, wrap("read records", rows.Err())
 }
 
-// Urgent lists the sequences of the newest records after seq that someone waits for, newest first.
+// Urgent lists the sequences of the records after seq that someone waits for, oldest first, at most limit. It
+// reads the index of those alone, however many others lie between.
 func (j *Journal) Urgent(ctx context.Context, id wim.ChainID, seq uint64, limit int) ([]uint64, error) {
 	ordinal := j.ordinal(id)
-	rows, err := j.read.QueryContext(ctx, `SELECT id FROM record WHERE id > ? AND id < ? AND urgent = 1 ORDER BY id DESC LIMIT ?`,
+	rows, err := j.read.QueryContext(ctx, `SELECT id FROM record INDEXED BY record_urgent WHERE id > ? AND id < ? AND urgent = 1 ORDER BY id LIMIT ?`,
 		rowID(ordinal, seq), rowID(ordinal+1, 0), limit)
 	if err != nil {
 		return nil, wrap("read urgent records", err)

@@ -166,7 +166,7 @@ func TestUrgentAndWaitingRecordsAreFound(t *testing.T) {
 	}
 	mustAppend(t, j, passageDraft(7, 1), urgent(passageDraft(7, 2)), passageDraft(7, 3), urgent(passageDraft(7, 4)))
 	got, err := j.Urgent(t.Context(), j.Chain(), 0, 10)
-	if err != nil || len(got) != 2 || got[0] != 5 || got[1] != 3 {
+	if err != nil || len(got) != 2 || got[0] != 3 || got[1] != 5 {
 		t.Errorf("%v %v", got, err)
 	}
 	if _, err := j.ApplyReceipt(t.Context(), receiptFor(t, j, 5, 1)); err != nil {
