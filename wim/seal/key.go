@@ -144,6 +144,15 @@ func ReadSigner(path string) (*Signer, error) {
 	return NewSigner(signer)
 }
 
+// ParseVerifierPEM reads a public key as MarshalPEM writes it.
+func ParseVerifierPEM(text []byte) (*Verifier, error) {
+	block, _ := pem.Decode(text)
+	if block == nil || block.Type != "PUBLIC KEY" {
+		return nil, errors.New("no PEM block \"PUBLIC KEY\" in it")
+	}
+	return ParseVerifier(block.Bytes)
+}
+
 // ReadVerifier loads a public key file.
 func ReadVerifier(path string) (*Verifier, error) {
 	der, err := readPEM(path, "PUBLIC KEY")
