@@ -201,6 +201,9 @@ func (s *Store) review(ctx context.Context, t *tx, r *center.Reviewed, known *re
 	if r.Detail != "" && r.Rejudged == "" {
 		return s.raiseAlarm(ctx, t, center.Alarm{Kind: center.AlarmUnreadable, Site: r.Ref.Site, Subject: subject(r.Ref), Detail: r.Detail})
 	}
+	if r.Record.Configuration != nil {
+		return s.configure(ctx, t, r)
+	}
 	a, ok := center.AccountOf(r.Ref, r.Record)
 	if !ok {
 		return nil

@@ -106,6 +106,7 @@ func rooms() []Room {
 			Why:   "Its tests review a real store that the intake fills, by the rule set that ships, and kill both.",
 		},
 		{Path: "center/picture", Ours: []string{"wim"}},
+		{Path: "center/downlink", Ours: []string{"center", "wim", "wim/seal"}, Foreign: []string{prometheus}},
 		{Path: "center/api", Ours: []string{"center", "wim"}, Foreign: []string{huma, "golang.org/x/time"}},
 		{
 			Path: "center/console", Ours: []string{"center", "internal/web", "wim"},
@@ -131,7 +132,7 @@ func rooms() []Room {
 		{
 			Path: "internal/daemon",
 			Ours: []string{
-				"center", "center/api", "center/console", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
+				"center", "center/api", "center/console", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
 				"drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "edge", "edge/journal", "internal/conf", "internal/legal", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/seal",
 			},

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/center/api"
 	"github.com/axlegate/axlegate/center/console"
+	"github.com/axlegate/axlegate/center/downlink"
 	"github.com/axlegate/axlegate/center/intake"
 	"github.com/axlegate/axlegate/center/picture"
 	"github.com/axlegate/axlegate/center/review"
@@ -170,6 +173,20 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	keys := func(s wim.SiteID) ([]*seal.Verifier, bool) { k, ok := c.p.keys[s]; return k, ok }
+	down, err := downlink.New(downlink.Config{
+		Store: c.store, Sites: c.p.sites, Keys: keys, Signer: c.p.signer, Logger: c.log,
+		Publish: func(ctx context.Context, site string, jws []byte) error {
+			err := link.PublishDown(ctx, site, jws)
+			if errors.Is(err, mqtt.ErrElsewhere) {
+				return downlink.ErrElsewhere
+			}
+			return err
+		},
+	})
+	if err != nil {
+		return err
+	}
 	reg := newRegistry()
 	pages, err := c.pages(reg)
 	if err != nil {
@@ -179,7 +196,7 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	reg.MustRegister(in, rev)
+	reg.MustRegister(in, rev, down)
 	expiry(reg, "web", c.p.webTLS)
 	if b.own != nil {
 		expiry(reg, "broker", c.p.mqttTLS)
@@ -206,7 +223,7 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	link = mqtt.NewCenter(linkConfig)
 	reg.MustRegister(newCenterMetrics(c.store, link.Stats, b.stats))
 	upper, uctx := errgroup.WithContext(ctx)
-	upper.Go(func() error { return serve(uctx, c.web, c.mux(pages, programs, in), c.p.webTLS, c.log) })
+	upper.Go(func() error { return serve(uctx, c.web, c.mux(pages, programs, in, down), c.p.webTLS, c.log) })
 	upper.Go(func() error { return serve(uctx, c.metrics, c.health(reg), nil, c.log) })
 	upper.Go(func() error { return link.Run(uctx) })
 	upper.Go(func() error { return in.Run(uctx) })
@@ -220,6 +237,7 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	}
 	upper.Go(func() error { return c.retain(uctx) })
 	upper.Go(func() error { return rev.Run(uctx) })
+	upper.Go(func() error { return down.Run(uctx) })
 	upper.Go(func() error {
 		select {
 		case <-link.Ready():
@@ -266,6 +284,9 @@ func (c *Center) retain(ctx context.Context) error {
 	}
 }
 
+// sites lists those that the configuration names, by name.
+func (p *centerParts) sites() []wim.SiteID { return slices.Sorted(maps.Keys(p.keys)) }
+
 func slots() []int {
 	s := make([]int, uplink.Slots)
 	for i := range s {
@@ -291,14 +312,16 @@ func (c *Center) pages(reg *prometheus.Registry) (http.Handler, error) {
 	})
 }
 
-// mux keeps three ways in apart: a picture is PUT with a site's signature, programs bring a token, and all else
-// needs an officer's session.
-func (c *Center) mux(pages, programs http.Handler, in *intake.Intake) http.Handler {
-	put := in.PictureHandler(c.pictures)
+// mux keeps the ways in apart: a picture is PUT and a parcel fetched with a site's signature, programs bring a token,
+// and all else needs an officer's session.
+func (c *Center) mux(pages, programs http.Handler, in *intake.Intake, down *downlink.Downlink) http.Handler {
+	put, give := in.PictureHandler(c.pictures), down.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/pictures/"):
 			put.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, "/parcels/"):
+			give.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, api.Prefix+"/"):
 			programs.ServeHTTP(w, r)
 		default:

@@ -156,6 +156,9 @@ func (c *Center) Stats() CenterStats {
 	return s
 }
 
+// ErrElsewhere says that another centre serves the site's slot.
+var ErrElsewhere = errors.New("is not served here")
+
 // SendReceipt publishes a receipt, retained, on the connection of the site's slot and waits for the broker's
 // acknowledgement. ErrLost says that it may not have arrived there; the next receipt covers it.
 func (c *Center) SendReceipt(ctx context.Context, site string, jws []byte) error {
@@ -197,7 +200,7 @@ func (c *Center) publish(ctx context.Context, site string, channel uplink.Channe
 	sl, ok := c.slots[uplink.Slot(site)]
 	c.mu.Unlock()
 	if !ok {
-		return fmt.Errorf("slot %d is not served here", uplink.Slot(site))
+		return fmt.Errorf("slot %d %w", uplink.Slot(site), ErrElsewhere)
 	}
 	e := sl.current()
 	if e == nil {

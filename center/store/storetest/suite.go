@@ -67,6 +67,9 @@ func Run(t *testing.T, place func(t *testing.T) Open) {
 		{"two centres share the slots, and who leaves gives them back", leaseShared},
 		{"what a centre that died had is taken over", leaseTakenOver},
 		{"no slot has two centres at once", leaseOnce},
+		{"a manifest is what was assigned, and its serial rises with each change", manifests},
+		{"parcels are sent by who manages the region, and that is traced", whoMaySend},
+		{"what a site has sealed says how far a parcel has come", sealedAnswers},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := &bench{t: t, open: place(t)}
