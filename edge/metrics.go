@@ -90,6 +90,7 @@ func newMetrics() *metrics {
 		m.poison.WithLabelValues(string(k))
 	}
 	m.poison.WithLabelValues("segment")
+	m.poison.WithLabelValues("record")
 	m.lost.WithLabelValues(string(wim.KindPassage))
 	m.lost.WithLabelValues(string(wim.KindSupplement))
 	return m

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/axlegate/axlegate/edge/journal"
@@ -18,24 +19,46 @@ const (
 	// overtaking is how many of the window's messages are kept for records that someone waits for, so that
 	// an alert does not stand behind a backlog.
 	overtaking = 4
-	// bundleOverhead is more than a bundle adds to its records: signature, lengths, framing.
-	bundleOverhead = 12 << 10
+	// aheadRecords bounds how many of them one message takes.
+	aheadRecords = 48
+	// unhurried is how long a message of the backlog may be on its way to the broker, or unreceipted by the
+	// centre: what an alert behind it has to wait at least. Messages get smaller, and fewer are on the way, where
+	// the line or the centre is slower.
+	unhurried = 250 * time.Millisecond
+	leastRoom = 3 * bundleOverhead
+	leastWide = 2
+	// stuckPause is how long records that cannot be read are left alone.
+	stuckPause = 5 * time.Second
 )
 
 // flight is a message on the way that no receipt covers yet.
-type flight struct{ to uint64 }
+type flight struct {
+	to    uint64 // its last record
+	ahead bool   // it overtakes
+	reach reach  // how far the overtaking has come with it
+	at    time.Time
+}
+
+// reach is how far records that someone waits for have been sent ahead: old ones among those that lay there when
+// the chain was taken up, fresh ones among those that came since. Fresh ones go first, and the rest of a
+// message is for the old, oldest first, so that neither starves.
+type reach struct{ old, fresh uint64 }
+
+func (r reach) or(o reach) reach { return reach{max(r.old, o.old), max(r.fresh, o.fresh)} }
 
 // sender hands the journal's records to the centre, oldest first, as signed segments. It marks nothing as sent
 // but what a receipt covers: what it keeps in memory is only how far this connection has come, and on a new
 // connection, or when receipts make no progress, it starts again from the receipted mark. The centre knows
 // duplicates by their digest.
 type sender struct {
-	journal *journal.Journal
+	journal outbox
+	packer  *packer
 	ring    *keyring
 	keys    []*seal.Verifier
 	link    Link
 	site    wim.SiteID
 	cfg     SenderConfig
+	learn   func(wim.Time) // what the centre says the time is
 	log     *slog.Logger
 	m       *metrics
 
@@ -44,23 +67,31 @@ type sender struct {
 	flush    chan struct{} // closed when no more records come and nothing need linger
 
 	// owned by the run goroutine
-	chain     wim.ChainID
-	sent      uint64 // sent in order in this connection, up to here
-	flying    []flight
-	overtaken map[uint64]bool // sent ahead of order
-	waiting   time.Time       // since when an open segment lingers, zero for none
-	progress  time.Time       // of the receipts, or since there was nothing on the way
-	patience  time.Duration
-	retryAt   time.Time // after a Publish that failed, zero while all is well
-	pause     time.Duration
-	poisoned  uint64
+	chain    wim.ChainID
+	sent     uint64 // sent in order in this connection, up to here
+	flying   []flight
+	split    uint64 // the head when the chain was taken up: what is old and what is fresh
+	ahead    reach  // what is sent ahead
+	held     reach  // what of it the centre certainly holds: it took a later message
+	stream   *stream
+	room     int           // of one message in bytes
+	wide     int           // messages in order that may be on the way
+	trip     time.Duration // what a small message takes
+	waiting  time.Time     // since when an open segment lingers, zero for none
+	progress time.Time     // of the receipts, or since there was nothing on the way
+	patience time.Duration
+	retryAt  time.Time // after a Publish that failed, zero while all is well
+	pause    time.Duration
+	stuck    time.Time // until when records that cannot be read are left alone
+	stuckAt  uint64
 }
 
 func newSender(c *Config, ring *keyring, m *metrics) *sender {
 	return &sender{
-		journal: c.Journal, ring: ring, keys: c.CenterKeys, link: c.Link, site: c.Site, cfg: c.Sender, log: c.Logger, m: m,
-		receipts: make(chan []byte, receiptQueue), hints: make(chan struct{}, 1), flush: make(chan struct{}), overtaken: map[uint64]bool{},
-		patience: c.Sender.Resend, pause: c.Sender.Retry,
+		journal: c.Journal, ring: ring, keys: c.CenterKeys, link: c.Link, site: c.Site, cfg: c.Sender, learn: c.Timekeeper.Learn, log: c.Logger, m: m,
+		packer:   &packer{journal: c.Journal, ring: ring, site: c.Site, log: c.Logger, m: m, buried: map[uint64]bool{}},
+		receipts: make(chan []byte, receiptQueue), hints: make(chan struct{}, 1), flush: make(chan struct{}),
+		patience: c.Sender.Resend, pause: c.Sender.Retry, room: uplink.MaxMessage, wide: uplink.Window - overtaking,
 	}
 }
 
@@ -90,6 +121,7 @@ func (s *sender) receipt(jws []byte) {
 
 // run sends until ctx ends, or until flush is closed and everything is receipted.
 func (s *sender) run(ctx context.Context) {
+	defer s.drop()
 	s.restart()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -108,7 +140,7 @@ func (s *sender) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case jws := <-s.receipts:
-			s.take(ctx, jws)
+			s.takeAll(ctx, jws)
 		case <-s.hints:
 		case <-s.link.Up():
 			s.log.Info("connected to the centre's broker", "chain", s.journal.Chain(), "from", s.marked()+1)
@@ -126,12 +158,31 @@ func (s *sender) marked() uint64 {
 	return seq
 }
 
-// restart goes on from the receipted mark.
+// restart goes on from the receipted mark. What was sent ahead and is certainly held is not sent ahead again,
+// however often the line breaks; it goes again in order, and the centre knows it by its digest.
 func (s *sender) restart() {
-	s.chain, s.sent = s.journal.Chain(), s.marked()
+	if chain := s.journal.Chain(); chain != s.chain {
+		s.chain = chain
+		s.forget()
+	}
+	s.sent = s.marked()
 	s.flying = s.flying[:0]
-	clear(s.overtaken)
+	s.ahead = s.held
 	s.retryAt, s.waiting, s.progress = time.Time{}, time.Time{}, time.Now()
+}
+
+// forget takes nothing for held that no receipt covers: the chain is new to the centre, or the centre was restored.
+func (s *sender) forget() {
+	s.split, _ = s.journal.Head()
+	s.held = reach{fresh: s.split}
+}
+
+// drop gives up what was read ahead.
+func (s *sender) drop() {
+	if s.stream != nil {
+		s.stream.end()
+		s.stream = nil
+	}
 }
 
 // work sends what may be sent now and returns how long to wait for something else to happen.
@@ -167,6 +218,9 @@ func (s *sender) work(ctx context.Context) time.Duration {
 	if !s.waiting.IsZero() {
 		wait = min(wait, max(s.cfg.Linger-time.Since(s.waiting), time.Millisecond))
 	}
+	if !s.stuck.IsZero() {
+		wait = min(wait, max(time.Until(s.stuck), time.Millisecond))
+	}
 	return wait
 }
 
@@ -177,7 +231,7 @@ func (s *sender) failed(ctx context.Context, err error) {
 	if s.pause == s.cfg.Retry {
 		s.log.Warn("could not hand records to the broker; they stay in the journal and are sent again", "err", err)
 	}
-	s.retryAt = time.Now().Add(s.pause)
+	s.retryAt = time.Now().Add(s.pause/2 + rand.N(s.pause/2+1))
 	s.m.published.WithLabelValues("failed").Inc()
 	s.pause = min(2*s.pause, 16*s.cfg.Retry)
 }
@@ -187,54 +241,119 @@ func (s *sender) sendSome(ctx context.Context) (more bool, err error) {
 	head, _ := s.journal.Head()
 	if s.sent >= head {
 		s.waiting = time.Time{}
+		s.drop()
 		return false, nil
 	}
-	if head-s.sent > seal.MaxSegmentRecords && len(s.flying) < uplink.Window {
-		if done, err := s.overtake(ctx); done || err != nil {
+	if head-s.sent > seal.MaxSegmentRecords {
+		if done, err := s.overtake(ctx, head); done || err != nil {
 			return done, err
 		}
 	}
-	if len(s.flying) >= uplink.Window-overtaking {
+	if s.inOrder() >= s.wide || len(s.flying) >= uplink.Window-overtaking {
 		return false, nil
 	}
-	var segments [][]byte
-	var ends []uint64
-	from, room := s.sent, uplink.MaxMessage
-	for room > 2*bundleOverhead {
-		records, err := s.journal.After(ctx, s.chain, from, seal.MaxSegmentRecords, min(seal.MaxSegmentBytes, room-bundleOverhead))
+	if !s.stuck.IsZero() && time.Now().Before(s.stuck) {
+		return false, nil
+	}
+	m, err := s.next(ctx, head)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.hold(err)
+		}
+		return false, nil
+	}
+	s.stuck = time.Time{}
+	if m.payload == nil {
+		return false, nil
+	}
+	s.waiting = time.Time{}
+	if err := s.publish(ctx, m.payload, flight{to: m.end}); err != nil {
+		return false, err
+	}
+	s.sent = m.end
+	if s.stream != nil {
+		s.stream.next = m.end
+	}
+	return true, nil
+}
+
+// hold leaves records alone that cannot be read now. What someone waits for still overtakes them.
+func (s *sender) hold(err error) {
+	s.drop()
+	s.stuck = time.Now().Add(min(stuckPause, 4*s.cfg.Resend))
+	if s.stuckAt == s.sent+1 {
+		return // told already
+	}
+	s.stuckAt = s.sent + 1
+	s.m.poison.WithLabelValues("segment").Inc()
+	s.log.Error("records cannot be read or packed, and those behind them wait; they are tried again", "from", s.stuckAt, "err", err)
+}
+
+// inOrder is how many messages that do not overtake are on the way.
+func (s *sender) inOrder() int {
+	n := 0
+	for i := range s.flying {
+		if !s.flying[i].ahead {
+			n++
+		}
+	}
+	return n
+}
+
+// next is the message that follows in order; one without a payload where nothing is due yet. A backlog comes from
+// a stream that reads ahead.
+func (s *sender) next(ctx context.Context, head uint64) (message, error) {
+	if s.stream != nil && (s.stream.next != s.sent || s.stream.chain != s.chain || 2*s.room < s.stream.room) {
+		s.drop()
+	}
+	if s.stream == nil && head-s.sent > deep {
+		s.stream = s.packer.startStream(ctx, s.chain, s.sent, s.room)
+	}
+	if s.stream != nil {
+		m, ok := <-s.stream.out // it ends with ctx
+		if ok {
+			return m, nil
+		}
+		err := s.stream.err
+		s.drop()
 		if err != nil {
-			return false, fmt.Errorf("read journal: %w", err)
+			return message{}, err
+		}
+	}
+	var bundles [][]byte
+	var ends []uint64
+	from := s.sent
+	for room := s.room; len(bundles) == 0 || room > 2*bundleOverhead; {
+		records, err := s.packer.read(ctx, s.chain, from, seal.MaxSegmentRecords, min(seal.MaxSegmentBytes, room-bundleOverhead))
+		if err != nil {
+			if len(bundles) > 0 {
+				break // first what can be read
+			}
+			return message{}, err
 		}
 		if len(records) == 0 {
 			break
 		}
-		signer, last := s.ring.signerOf(s.chain, records[0].Seq)
-		records = upTo(records, last)
-		if len(segments) == 0 && !s.closes(records, head) {
+		b := s.packer.batchOf(s.chain, records)
+		if len(bundles) == 0 && !s.closes(b.records, head) {
 			break
 		}
-		bundle, err := s.segment(signer, records)
+		bundle, err := s.packer.bundle(b)
 		if err != nil {
-			return false, err
+			return message{}, err
 		}
-		segments = append(segments, bundle)
-		from = records[len(records)-1].Seq
-		ends = append(ends, from)
+		from = b.end()
+		bundles, ends = append(bundles, bundle), append(ends, from)
 		room -= len(bundle) + 4
 		if from >= head {
 			break
 		}
 	}
-	if len(segments) == 0 {
-		return false, nil
+	if len(bundles) == 0 {
+		return message{}, nil
 	}
-	s.waiting = time.Time{}
-	taken, err := s.publish(ctx, segments, ends)
-	if err != nil {
-		return false, err
-	}
-	s.sent = ends[taken-1]
-	return true, nil
+	m, _, err := pack(bundles, ends)
+	return m, err
 }
 
 // closes decides whether the segment that records would make is sent now: someone waits, it is full, nothing
@@ -259,98 +378,167 @@ func (s *sender) closes(records []journal.Stored, head uint64) bool {
 	return time.Since(s.waiting) >= s.cfg.Linger
 }
 
-// overtake sends the newest record that someone waits for ahead of a backlog. It goes again in order: the
-// centre knows it by its digest.
-func (s *sender) overtake(ctx context.Context) (done bool, err error) {
-	urgent, err := s.journal.Urgent(ctx, s.chain, s.sent+seal.MaxSegmentRecords, overtaking)
-	if err != nil {
-		return false, fmt.Errorf("read journal: %w", err)
+// overtake sends records that someone waits for ahead of a backlog, many in one message. They go again in order:
+// the centre knows them by their digest.
+func (s *sender) overtake(ctx context.Context, head uint64) (done bool, err error) {
+	if len(s.flying)-s.inOrder() >= overtaking || len(s.flying) >= uplink.Window {
+		return false, nil // until the centre has taken a later message
 	}
-	for _, seq := range urgent {
-		if s.overtaken[seq] {
+	near := s.sent + seal.MaxSegmentRecords // what goes in order at once
+	to := s.ahead
+	var seqs []uint64
+	if head > s.ahead.fresh {
+		if seqs, err = s.journal.Urgent(ctx, s.chain, max(s.ahead.fresh, near), aheadRecords); err != nil {
+			return false, fmt.Errorf("read journal: %w", err)
+		}
+		to.fresh = head
+	}
+	fresh := len(seqs)
+	if s.ahead.old < s.split && near < s.split && fresh < aheadRecords {
+		old, err := s.journal.Urgent(ctx, s.chain, max(s.ahead.old, near), aheadRecords-fresh)
+		if err != nil {
+			return false, fmt.Errorf("read journal: %w", err)
+		}
+		to.old = s.split
+		for _, seq := range old {
+			if seq <= s.split {
+				seqs = append(seqs, seq)
+			}
+		}
+	}
+	if len(seqs) == 0 {
+		s.ahead = to
+		return false, nil
+	}
+	var bundles [][]byte
+	var ends []uint64
+	var top uint64
+	taken, size := 0, 0
+	for taken < len(seqs) && size < s.room/2 {
+		n := 1
+		for taken+n < len(seqs) && taken+n != fresh && seqs[taken+n] == seqs[taken]+uint64(n) {
+			n++ // neighbours go in one segment
+		}
+		records, err := s.packer.read(ctx, s.chain, seqs[taken]-1, n, s.room/2)
+		if err != nil || len(records) == 0 {
+			if ctx.Err() != nil {
+				return false, ctx.Err()
+			}
+			taken++ // it cannot be read now; it goes in order, or holds up what is behind it
 			continue
 		}
-		if len(s.overtaken) >= overtaking {
-			return false, nil // until receipts have caught up
-		}
-		records, err := s.journal.After(ctx, s.chain, seq-1, 1, seal.MaxSegmentBytes)
-		if err != nil || len(records) == 0 {
-			return false, err
-		}
-		signer, _ := s.ring.signerOf(s.chain, seq)
-		bundle, err := s.segment(signer, records)
+		b := s.packer.batchOf(s.chain, records)
+		bundle, err := s.packer.bundle(b)
 		if err != nil {
 			return false, err
 		}
-		if _, err := s.publish(ctx, [][]byte{bundle}, []uint64{seq}); err != nil {
-			return false, err
-		}
-		s.overtaken[seq] = true
-		s.m.overtook.Inc()
-		return true, nil
+		taken += len(b.records)
+		top = max(top, b.end())
+		size += len(bundle) + 4
+		bundles, ends = append(bundles, bundle), append(ends, b.end())
 	}
-	return false, nil
+	// What did not fit is next: the reach ends at the last that did.
+	if taken < fresh || fresh == aheadRecords {
+		to.fresh = seqs[min(taken, fresh)-1]
+	}
+	switch {
+	case taken < fresh, taken == fresh && len(seqs) > fresh:
+		to.old = s.ahead.old
+	case taken < len(seqs) || len(seqs) == aheadRecords && len(seqs) > fresh:
+		to.old = seqs[taken-1]
+	}
+	if len(bundles) == 0 {
+		s.ahead = to
+		return false, nil
+	}
+	m, packed, err := pack(bundles, ends)
+	if err != nil || packed < len(bundles) {
+		return false, fmt.Errorf("pack %d records that go ahead: %w", taken, err)
+	}
+	if err := s.publish(ctx, m.payload, flight{to: top, ahead: true, reach: to}); err != nil {
+		return false, err
+	}
+	s.ahead = to
+	s.m.overtook.Add(float64(taken))
+	return true, nil
 }
 
-// upTo cuts records off behind last, the last one that their key signs; 0 is no bound.
-func upTo(records []journal.Stored, last uint64) []journal.Stored {
-	for i := range records {
-		if last != 0 && records[i].Seq > last {
-			return records[:i]
-		}
-	}
-	return records
-}
-
-func (s *sender) segment(signer *seal.Signer, records []journal.Stored) ([]byte, error) {
-	g := seal.Segment{Site: s.site, Chain: s.chain, From: records[0].Seq}
-	raws := make([][]byte, len(records))
-	size := bundleOverhead
-	for i := range records {
-		g.Digests = append(g.Digests, records[i].Digest)
-		raws[i] = records[i].Raw
-		size += len(raws[i]) + 4
-	}
-	jws, err := seal.SignSegment(signer, g)
-	if err != nil {
-		return nil, fmt.Errorf("sign segment %d to %d: %w", g.From, g.To(), err)
-	}
-	return seal.AppendBundle(make([]byte, 0, size), jws, raws), nil
-}
-
-func (s *sender) publish(ctx context.Context, segments [][]byte, ends []uint64) (taken int, err error) {
-	payload, taken, err := uplink.Pack(segments)
-	if err != nil {
-		if s.poisoned != ends[0] { // once a segment, not once a try
-			s.poisoned = ends[0]
-			s.m.poison.WithLabelValues("segment").Inc()
-			s.log.Error("a segment is larger than a message may be and cannot be sent; report this", "to", ends[0], "bytes", len(segments[0]), "err", err)
-		}
-		return 0, err
-	}
+func (s *sender) publish(ctx context.Context, payload []byte, f flight) error {
 	pctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
+	f.at = time.Now()
 	if len(s.flying) == 0 {
-		s.progress = time.Now()
+		s.progress = f.at
 	}
 	if err := s.link.Publish(pctx, payload); err != nil {
-		return 0, fmt.Errorf("publish: %w", err)
+		return fmt.Errorf("publish: %w", err)
 	}
+	s.pace(len(payload), time.Since(f.at))
 	s.pause = s.cfg.Retry
 	s.m.published.WithLabelValues("ok").Inc()
 	s.m.publishedBytes.Add(float64(len(payload)))
-	s.flying = append(s.flying, flight{to: ends[taken-1]})
-	return taken, nil
+	s.flying = append(s.flying, f)
+	return nil
 }
 
-// take verifies and applies a receipt.
-func (s *sender) take(ctx context.Context, jws []byte) {
+// pace fits the size of messages to the line: one that takes long keeps an alert waiting. What a small one takes is
+// the line's latency, which smaller messages do not mend.
+func (s *sender) pace(size int, took time.Duration) {
+	if size <= leastRoom {
+		s.trip = (3*s.trip + took) / 4
+	}
+	if size <= s.room/2 {
+		return
+	}
+	switch took -= s.trip; {
+	case took > unhurried:
+		s.room = max(s.room/2, leastRoom)
+	case took < unhurried/4:
+		s.room = min(s.room*2, uplink.MaxMessage)
+	}
+}
+
+// takeAll takes a receipt and what else waits. Receipts are cumulative: of several for one chain only the last is
+// written down, so that a backlog does not cost the disk a sync for each.
+func (s *sender) takeAll(ctx context.Context, jws []byte) {
+	var last *seal.Receipt
+	for {
+		if r, ok := s.verify(jws); ok {
+			follows := last != nil && !last.Fork && !r.Fork && last.Chain == r.Chain && last.Epoch == r.Epoch && last.Site == r.Site && last.Seq < r.Seq
+			if last != nil && !follows {
+				s.take(ctx, *last)
+			} else if follows {
+				s.m.receipts.WithLabelValues("superseded").Inc()
+			}
+			last = &r
+		}
+		select {
+		case jws = <-s.receipts:
+			continue
+		default:
+		}
+		if last != nil {
+			s.take(ctx, *last)
+		}
+		return
+	}
+}
+
+// verify tells whether a receipt is the centre's. What it says of the time is believed before what it says of
+// records: they are marked, and later pruned, by it.
+func (s *sender) verify(jws []byte) (seal.Receipt, bool) {
 	r, err := seal.VerifyReceipt(string(jws), s.keys...)
 	if err != nil {
 		s.m.receipts.WithLabelValues("refused").Inc()
 		s.log.Warn("a receipt was refused; if the centre's key was changed, pin the new one", "err", err)
-		return
+		return r, false
 	}
+	s.learn(r.Time)
+	return r, true
+}
+
+// take applies a receipt.
+func (s *sender) take(ctx context.Context, r seal.Receipt) {
 	a, err := s.journal.ApplyReceipt(ctx, r)
 	switch {
 	case errors.Is(err, journal.ErrOtherChain):
@@ -383,21 +571,40 @@ func (s *sender) take(ctx context.Context, jws []byte) {
 	case a.Rewound || a.Lost > 0:
 		s.log.Warn("the centre's store was restored; sending again what it no longer holds", "from", a.Receipted+1, "lost", a.Lost)
 		s.m.lostAtCenter.Add(float64(a.Lost))
+		s.forget()
 		s.restart()
 	case a.Moved && r.Chain == s.chain:
 		s.progress, s.patience = time.Now(), s.cfg.Resend
 		s.sent = max(s.sent, a.Receipted)
-		kept := s.flying[:0]
-		for _, f := range s.flying {
-			if f.to > a.Receipted {
-				kept = append(kept, f)
-			}
-		}
-		s.flying = kept
-		for seq := range s.overtaken {
-			if seq <= a.Receipted {
-				delete(s.overtaken, seq)
-			}
+		s.landed(a.Receipted)
+	}
+}
+
+// landed takes messages off the way. The centre takes a site's messages in order: what overtook before a message
+// that is receipted is held too.
+func (s *sender) landed(seq uint64) {
+	last := -1
+	for i, f := range s.flying {
+		if !f.ahead && f.to <= seq {
+			last = i
 		}
 	}
+	if last >= 0 {
+		if time.Since(s.flying[last].at) > s.trip+2*unhurried {
+			s.wide = max(s.wide-1, leastWide)
+		} else {
+			s.wide = min(s.wide+1, uplink.Window-overtaking)
+		}
+	}
+	kept := s.flying[:0]
+	for i, f := range s.flying {
+		switch {
+		case f.ahead && i < last:
+			s.held = s.held.or(f.reach)
+		case f.to <= seq: // it is receipted in order
+		default:
+			kept = append(kept, f)
+		}
+	}
+	s.flying = kept
 }

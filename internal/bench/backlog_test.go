@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -77,7 +76,7 @@ func BenchmarkBacklogRead(b *testing.B) {
 	records, bytes := 0, 0
 	for b.Loop() {
 		for seq := uint64(0); ; {
-			got, err := j.After(context.Background(), j.Chain(), seq, 64, 128<<10)
+			got, err := j.After(b.Context(), j.Chain(), seq, 64, 128<<10)
 			if err != nil {
 				b.Fatal(err)
 			}
