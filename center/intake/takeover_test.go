@@ -122,7 +122,7 @@ func (w *town) send(i, n int, half func()) {
 	site, c := w.sites[i], w.chains[i]
 	c.Quiet(n - 1)
 	s := mqtt.NewSite(mqtt.SiteConfig{
-		Broker: "tcp://" + w.broker.Addr(), Site: site, Chain: c.ID.String(), Username: site, Password: "s", BootID: "b",
+		Broker: "tcp://" + w.broker.Addr(), Site: site, Chain: c.ID.String, Username: site, Password: "s", BootID: "b",
 		OnReceipt: func(jws []byte) {
 			r, err := seal.VerifyReceipt(string(jws), w.rig.cfg.Signer.Verifier())
 			if err != nil {

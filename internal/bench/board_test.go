@@ -104,7 +104,7 @@ func newCentre(b *testing.B, set *rules.Set, sites int) *centre {
 			return in.HandleMessages(ctx, ours)
 		}, OnStatus: func(string, []byte) {}})
 	end := func(name string) *mqtt.Site {
-		return mqtt.NewSite(mqtt.SiteConfig{Broker: br.URL(), Site: name, Chain: "0", Username: name, Password: "s", BootID: "1", OnReceipt: func([]byte) {}})
+		return mqtt.NewSite(mqtt.SiteConfig{Broker: br.URL(), Site: name, Chain: func() string { return "0" }, Username: name, Password: "s", BootID: "1", OnReceipt: func([]byte) {}})
 	}
 	c.bare = end("bare-1")
 	for n := range sites {

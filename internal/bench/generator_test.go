@@ -154,7 +154,7 @@ func generate(j []byte) error {
 			return err
 		}
 		t.Size = size
-		s := mqtt.NewSite(mqtt.SiteConfig{Broker: "tcp://" + cfg.Broker, Site: name, Chain: w.chain.String(), Username: name, BootID: "1", OnReceipt: func([]byte) {}})
+		s := mqtt.NewSite(mqtt.SiteConfig{Broker: "tcp://" + cfg.Broker, Site: name, Chain: w.chain.String, Username: name, BootID: "1", OnReceipt: func([]byte) {}})
 		running.Go(func() {
 			if err := s.Run(ctx); err != nil {
 				fmt.Fprintln(os.Stderr, "generator:", err)

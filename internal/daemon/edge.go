@@ -131,7 +131,7 @@ func (p *edgeParts) site(log *slog.Logger) (site *edge.Site, link *mqtt.Site, re
 	boot := make([]byte, 8)
 	rand.Read(boot) // never fails since Go 1.24
 	link = mqtt.NewSite(mqtt.SiteConfig{
-		Broker: cfg.Center.Broker, Site: string(cfg.Site), Chain: j.Chain().String(), Username: cfg.Center.Username, Password: p.password,
+		Broker: cfg.Center.Broker, Site: string(cfg.Site), Chain: func() string { return j.Chain().String() }, Username: cfg.Center.Username, Password: p.password,
 		TLS: p.tls, BootID: hex.EncodeToString(boot), Logger: log, OnReceipt: func(jws []byte) { site.HandleReceipt(jws) },
 	})
 	site, err = edge.New(edge.Config{

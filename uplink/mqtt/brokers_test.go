@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -326,8 +327,16 @@ func TestTwoDaemonsUnderOneNameBothGetThroughAndDoNotFloodTheBroker(t *testing.T
 	in := &inbox{}
 	startCenter(t, centerConfig(t, b.Addr(), in, "north-1"))
 	var twins []*mqtt.Site
-	for range 2 {
-		s := mqtt.NewSite(siteConfig(t, b.Addr(), "north-1"))
+	var forked atomic.Bool // the second was told to start a new chain
+	for i := range 2 {
+		cfg := siteConfig(t, b.Addr(), "north-1")
+		cfg.Chain = func() string {
+			if i == 1 && forked.Load() {
+				return "ffffffffffffffffffffffffffffffff"
+			}
+			return chain
+		}
+		s := mqtt.NewSite(cfg)
 		run(t, "twin", s.Run)
 		twins = append(twins, s)
 	}
@@ -357,4 +366,15 @@ func TestTwoDaemonsUnderOneNameBothGetThroughAndDoNotFloodTheBroker(t *testing.T
 			t.Error("a daemon that was thrown out does not say so")
 		}
 	}
+	forked.Store(true)
+	until(t, "peace, once they have chains of their own", func() bool {
+		before := twins[0].Stats().Connections + twins[1].Stats().Connections
+		for _, s := range twins {
+			if !s.Stats().Connected {
+				return false
+			}
+		}
+		time.Sleep(500 * time.Millisecond)
+		return twins[0].Stats().Connections+twins[1].Stats().Connections == before
+	})
 }

@@ -137,7 +137,7 @@ func startProxy(tb testing.TB, target string) *linktest.Proxy {
 
 func siteConfig(tb testing.TB, addr, site string) mqtt.SiteConfig {
 	return mqtt.SiteConfig{
-		Broker: "tcp://" + addr, Site: site, Chain: chain, Username: site, Password: password(site), BootID: "boot-1",
+		Broker: "tcp://" + addr, Site: site, Chain: func() string { return chain }, Username: site, Password: password(site), BootID: "boot-1",
 		Logger: testLog(tb), RetryMin: 20 * time.Millisecond, RetryMax: 300 * time.Millisecond,
 	}
 }

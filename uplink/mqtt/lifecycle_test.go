@@ -143,7 +143,7 @@ func TestConfigurationsThatCanNeverWorkAreTold(t *testing.T) {
 		want string
 	}{
 		"a site without a name":            {site(func(c *mqtt.SiteConfig) { c.Site = "" }), "no site"},
-		"a site without a chain":           {site(func(c *mqtt.SiteConfig) { c.Chain = "" }), "no chain"},
+		"a site without a chain":           {site(func(c *mqtt.SiteConfig) { c.Chain = func() string { return "" } }), "no chain"},
 		"a site without a boot id":         {site(func(c *mqtt.SiteConfig) { c.BootID = "" }), "no boot id"},
 		"a site without a user":            {site(func(c *mqtt.SiteConfig) { c.Username = "" }), "no user name"},
 		"a site that breaks the topic":     {site(func(c *mqtt.SiteConfig) { c.Site = "a/b" }), "letters, digits"},

@@ -197,7 +197,7 @@ func TestBothEndsSpeakTLSAndTrustOnlyTheirAuthority(t *testing.T) {
 
 	_, stranger := authority(t)
 	for name, trust := range map[string]*tls.Config{"another authority": stranger, "the system's authorities": nil} {
-		site.TLS, site.Chain = trust, "other"
+		site.TLS, site.Chain = trust, func() string { return "other" }
 		wary := mqtt.NewSite(site)
 		r := run(t, "site", wary.Run)
 		until(t, name, func() bool { return wary.Stats().ConnectFailed > 0 })

@@ -21,8 +21,10 @@ type SiteConfig struct {
 	// Broker is tls://host:port, or on this machine tcp://127.0.0.1:port.
 	Broker string
 	// Site and Chain make the client id, so that no other site and no other journal of this site takes the
-	// connection over.
-	Site, Chain        string
+	// connection over. Chain is asked at each connection: a site that was told of a fork has another one then, and
+	// two daemons under one name do not throw each other out for ever.
+	Site               string
+	Chain              func() string
 	Username, Password string
 	// TLS says whom to trust; nil trusts the system's authorities.
 	TLS *tls.Config
@@ -48,13 +50,17 @@ func (c SiteConfig) Validate() error {
 	if _, err := parseAddress(c.Broker, c.TLS); err != nil {
 		return err
 	}
-	for name, v := range map[string]string{"site": c.Site, "chain": c.Chain, "boot id": c.BootID, "user name": c.Username} {
+	if c.Chain == nil {
+		return errors.New("uplink of a site: no chain")
+	}
+	chain := c.Chain()
+	for name, v := range map[string]string{"site": c.Site, "chain": chain, "boot id": c.BootID, "user name": c.Username} {
 		if v == "" {
 			return fmt.Errorf("uplink of a site: no %s", name)
 		}
 	}
-	if strings.ContainsAny(c.Site+c.Chain, "/+#.:*> \t\r\n") {
-		return fmt.Errorf("uplink: site %q and chain %q may have letters, digits, '-' and '_' only", c.Site, c.Chain)
+	if strings.ContainsAny(c.Site+chain, "/+#.:*> \t\r\n") {
+		return fmt.Errorf("uplink: site %q and chain %q may have letters, digits, '-' and '_' only", c.Site, chain)
 	}
 	return nil
 }
@@ -192,7 +198,7 @@ func (s *Site) connect(ctx context.Context, a address, n uint64) (*epoch, error)
 		uplink.Topic(s.cfg.Site, uplink.Down): s.cfg.OnDown, uplink.Topic(s.cfg.Site, uplink.Answers): s.cfg.OnAnswer,
 	}
 	e, err := open(ctx, session{
-		address: a, clientID: s.cfg.Site + ":" + s.cfg.Chain, username: s.cfg.Username, password: s.cfg.Password,
+		address: a, clientID: s.cfg.Site + ":" + s.cfg.Chain(), username: s.cfg.Username, password: s.cfg.Password,
 		clean: true, willTopic: status, will: s.status(uplink.Offline, n),
 		handle: func(_ *epoch, m paho.Message) {
 			if m.Topic() == receipts {
