@@ -106,6 +106,7 @@ func rooms() []Room {
 			Why:   "Its tests review a real store that the intake fills, by the rule set that ships, and kill both.",
 		},
 		{Path: "center/picture", Ours: []string{"wim"}},
+		{Path: "center/dossier", Ours: []string{"center", "rules", "wim", "wim/seal"}},
 		{Path: "center/downlink", Ours: []string{"center", "wim", "wim/seal"}, Foreign: []string{prometheus}},
 		{Path: "center/api", Ours: []string{"center", "wim"}, Foreign: []string{huma, "golang.org/x/time"}},
 		{
