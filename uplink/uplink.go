@@ -80,7 +80,11 @@ const messageVersion = 1
 // Pack joins whole segments into one payload of at most MaxMessage bytes. It takes segments from the front
 // as long as they fit and returns how many it took; a first segment that is too large alone is an error.
 func Pack(segments [][]byte) (payload []byte, taken int, err error) {
-	payload = []byte{messageVersion}
+	size := 1
+	for _, s := range segments {
+		size += 4 + len(s)
+	}
+	payload = append(make([]byte, 0, min(size, MaxMessage)), messageVersion)
 	for _, s := range segments {
 		if len(payload)+4+len(s) > MaxMessage {
 			break

@@ -132,6 +132,9 @@ func BenchmarkBacklog(b *testing.B) {
 		if out, err := exec.CommandContext(b.Context(), "cp", "--reflink=auto", made, path).CombinedOutput(); err != nil { //nolint:gosec // our own paths
 			b.Fatalf("%v: %s", err, out)
 		}
+		if out, err := exec.CommandContext(b.Context(), "sync", path).CombinedOutput(); err != nil { //nolint:gosec // our own path
+			b.Fatalf("%v: %s", err, out) // what the copy still owes the disk is not the site's
+		}
 		read := readAll(b, path)
 		var d drained
 		run(b, drainConfig{Path: path, Key: key, Center: center, Began: time.Now()}, &d)
