@@ -18,6 +18,7 @@ const about = `Axlegate weighs vehicles in motion and tells, provably, whether o
   axlegate keys new site.pem          make a signing key
   axlegate check edge.yaml            check a configuration and name the line of every mistake
   axlegate verify journal.db          prove a chain of sealed records, offline
+  axlegate export … -o dossier.zip    a matter's evidence as one archive; "axlegate verify" checks it
   axlegate judge facts.ndjson         judge facts or exported records by a rule set
 
 The daemons are axlegate-edge (one site), axlegate-center (the authorities) and axlegate-sim (simulated
@@ -25,7 +26,8 @@ hardware); each explains itself with --help.`
 
 type toolbox struct {
 	Demo    demoCommand      `cmd:"" help:"Run everything with simulated hardware and show where to look."`
-	Verify  verifyCommand    `cmd:"" help:"Prove a chain of sealed records, offline; name the first bad one."`
+	Verify  verifyCommand    `cmd:"" help:"Prove a dossier or a chain of sealed records, offline; name what is wrong."`
+	Export  exportCommand    `cmd:"" help:"Get a matter's dossier from a centre, or a journal's records with signatures."`
 	Judge   judgeCommand     `cmd:"" help:"Judge facts or sealed records, one a line, by a rule set."`
 	Check   checkCommand     `cmd:"" help:"Check a configuration file without starting anything."`
 	Keys    keysCommand      `cmd:"" help:"Make and look at signing keys and password hashes."`

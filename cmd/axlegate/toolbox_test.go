@@ -132,7 +132,7 @@ func TestAPasswordIsReadFromAPipe(t *testing.T) {
 
 // Every command's help says more than its name.
 func TestEveryHelpTeaches(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"demo", "--help"}, {"verify", "--help"}, {"check", "--help"}, {"keys", "new", "--help"}, {"keys", "show", "--help"}, {"keys", "password", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"demo", "--help"}, {"verify", "--help"}, {"export", "--help"}, {"check", "--help"}, {"keys", "new", "--help"}, {"keys", "show", "--help"}, {"keys", "password", "--help"}} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			var out bytes.Buffer
 			var tb toolbox
