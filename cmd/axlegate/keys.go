@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/axlegate/axlegate/center/console"
+	"github.com/axlegate/axlegate/drivers/tpm"
 	"github.com/axlegate/axlegate/wim/seal"
 )
 
@@ -22,8 +23,9 @@ type keysCommand struct {
 }
 
 type keysNew struct {
-	Path      string `arg:"" type:"path" help:"File for the private key; the public key goes beside it with .pub behind its name."`
-	Algorithm string `enum:"EdDSA,ES256" default:"EdDSA" help:"EdDSA (Ed25519) or ES256 (ECDSA P-256)."`
+	Path      string `arg:"" help:"File for the private key; the public key goes beside it with .pub behind its name. Or a place in a TPM: tpm:/dev/tpmrm0#0x81010a01."`
+	Algorithm string `enum:"EdDSA,ES256" default:"EdDSA" help:"EdDSA (Ed25519) or ES256 (ECDSA P-256); a TPM makes ES256."`
+	Public    string `placeholder:"FILE" type:"path" help:"File for the public half of a key in a TPM; without it, it is printed."`
 }
 
 func (keysNew) Help() string {
@@ -34,10 +36,18 @@ what the other side is given:
   the centre's center.pem.pub goes into every site's, under center: receipt_keys
 
 An existing file is never overwritten: records signed with a lost key can be verified, but no new ones
-can be added to its chain.`
+can be added to its chain.
+
+A key in a TPM 2.0 never leaves it. Name the device and a persistent handle that is free, and give the
+same name as key: in the site's configuration:
+
+  axlegate keys new tpm:/dev/tpmrm0#0x81010a01 --public site.pub`
 }
 
 func (c keysNew) Run() error {
+	if tpm.Is(c.Path) {
+		return c.inTPM()
+	}
 	k, err := seal.GenerateSignerFor(c.Algorithm)
 	if err != nil {
 		return err
@@ -47,6 +57,34 @@ func (c keysNew) Run() error {
 	}
 	fmt.Printf("private key  %s  (mode 0600, keep it here)\npublic key   %s.pub  (give this to the other side)\nkey id       %s\n", c.Path, c.Path, k.ID)
 	return nil
+}
+
+func (c keysNew) inTPM() (err error) {
+	k, err := tpm.Create(c.Path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.Close()) }()
+	v, err := seal.NewVerifier(k.Public())
+	if err != nil {
+		return err
+	}
+	pub, err := v.MarshalPEM()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("private key  %s  (stays in the TPM)\nkey id       %s\n", c.Path, v.ID)
+	if c.Public == "" {
+		fmt.Printf("public key, to give to the other side:\n%s", pub)
+		return nil
+	}
+	fmt.Printf("public key   %s  (give this to the other side)\n", c.Public)
+	f, err := os.OpenFile(c.Public, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(pub)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 type keysRotate struct {
@@ -79,7 +117,7 @@ func (c keysRotate) Run() error {
 }
 
 type keysShow struct {
-	Path string `arg:"" type:"existingfile" help:"Private or public key file (PEM)."`
+	Path string `arg:"" help:"Private or public key file (PEM), or a key in a TPM: tpm:/dev/tpmrm0#0x81010a01."`
 }
 
 func (keysShow) Help() string {
@@ -87,7 +125,20 @@ func (keysShow) Help() string {
 telephone before you trust a key that came over a network.`
 }
 
-func (c keysShow) Run() error {
+func (c keysShow) Run() (err error) {
+	if tpm.Is(c.Path) {
+		k, err := tpm.Open(c.Path)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, k.Close()) }()
+		v, err := seal.NewVerifier(k.Public())
+		if err != nil {
+			return err
+		}
+		fmt.Printf("key in a TPM  %s\nkey id        %s\nalgorithm     %s\n", c.Path, v.ID, v.Algorithm())
+		return nil
+	}
 	v, err := seal.ReadVerifier(c.Path)
 	kind := "public"
 	if err != nil {

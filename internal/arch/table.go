@@ -82,6 +82,11 @@ func rooms() []Room {
 			Why:   "As drivers/modbus.",
 		},
 		{Path: "drivers/camera", Ours: []string{"wim"}},
+		{
+			Path: "drivers/tpm", Foreign: []string{"github.com/google/go-tpm"},
+			Tests: []string{"internal/testenv", "wim", "wim/seal"},
+			Why:   "Its tests sign with a TPM in software what wim/seal verifies.",
+		},
 
 		// The centre.
 		{Path: "center", Ours: []string{"wim"}},
@@ -134,7 +139,7 @@ func rooms() []Room {
 			Path: "internal/daemon",
 			Ours: []string{
 				"center", "center/api", "center/console", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
-				"drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "edge", "edge/journal", "internal/conf", "internal/legal", "rules", "simulator", "uplink", "uplink/broker",
+				"drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "drivers/tpm", "edge", "edge/journal", "internal/conf", "internal/legal", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync"},
@@ -149,7 +154,7 @@ func rooms() []Room {
 		{Path: "cmd/axlegate-edge", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
 		{Path: "cmd/axlegate-sim", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
 		{
-			Path: "cmd/axlegate", Ours: []string{"center", "center/console", "center/dossier", "edge/journal", "internal/daemon", "internal/stand", "rules", "wim", "wim/seal"},
+			Path: "cmd/axlegate", Ours: []string{"center", "center/console", "center/dossier", "drivers/tpm", "edge/journal", "internal/daemon", "internal/stand", "rules", "wim", "wim/seal"},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},
 			Why:     "The toolbox reads journals, keys and password hashes itself; it starts daemons through internal/daemon.",
 		},

@@ -24,6 +24,7 @@ import (
 	"github.com/axlegate/axlegate/drivers/modbusscale"
 	"github.com/axlegate/axlegate/drivers/serial"
 	"github.com/axlegate/axlegate/drivers/sign"
+	"github.com/axlegate/axlegate/drivers/tpm"
 	"github.com/axlegate/axlegate/edge"
 	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/internal/conf"
@@ -164,7 +165,7 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 			return nil, err
 		}
 	}
-	if p.keys, err = seal.ReadKeyFiles(cfg.path(cfg.Key)); err != nil {
+	if p.keys, err = siteKey(&cfg); err != nil {
 		return nil, err
 	}
 	for _, k := range cfg.Center.ReceiptKeys {
@@ -229,6 +230,19 @@ func builtAt() time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// siteKey opens the site's signing key: a file with those beside it, or one in a TPM.
+func siteKey(cfg *EdgeConfig) (*seal.KeyFiles, error) {
+	if !tpm.Is(cfg.Key) {
+		return seal.ReadKeyFiles(cfg.path(cfg.Key))
+	}
+	k, err := tpm.Open(cfg.Key)
+	if err != nil {
+		return nil, err
+	}
+	s, err := seal.NewSigner(k)
+	return &seal.KeyFiles{Signer: s}, err
 }
 
 func cameraTLS(cfg *EdgeConfig) (*tls.Config, error) {

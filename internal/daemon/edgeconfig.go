@@ -18,7 +18,8 @@ type EdgeConfig struct {
 	Site wim.SiteID `yaml:"site"`
 	// Data is the folder of the journal and the pictures that wait to be sent.
 	Data string `yaml:"data"`
-	// Key is the site's private signing key, made with "axlegate keys new".
+	// Key is the site's private signing key, made with "axlegate keys new": a file, or a key in a TPM such as
+	// tpm:/dev/tpmrm0#0x81010a01.
 	Key string `yaml:"key"`
 	// Listen serves /metrics, /healthz and /readyz.
 	Listen string `yaml:"listen"`

@@ -36,7 +36,9 @@ func chromiumTool() tool {
 	return tool{name: "chromium", pack: "chromium", more: []string{"fonts-noto-cjk"}}
 }
 
-func tools() []tool { return []tool{postgresTool(), mosquittoTool(), promtoolTool(), chromiumTool()} }
+func tools() []tool {
+	return []tool{postgresTool(), mosquittoTool(), promtoolTool(), chromiumTool(), tpmTool()}
+}
 
 // find gives the program's path, the newest where there are several; empty when it is not there.
 func (t tool) find() string {
