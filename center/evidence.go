@@ -1,6 +1,13 @@
 package center
 
-import "github.com/axlegate/axlegate/wim"
+import (
+	"errors"
+
+	"github.com/axlegate/axlegate/wim"
+)
+
+// ErrPruned says that retention has removed the records' bytes: there is nothing left to prove.
+var ErrPruned = errors.New("retention has removed the records of this matter")
 
 // Evidence is all that the store holds to prove a matter's accounts with: what a dossier is made of.
 type Evidence struct {

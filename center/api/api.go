@@ -41,10 +41,16 @@ type Pictures interface {
 	Get(d wim.Digest) (*os.File, error)
 }
 
+// Dossiers makes a matter's evidence one archive. Errors are center.ErrNotFound and center.ErrPruned.
+type Dossiers interface {
+	Dossier(ctx context.Context, v center.Viewer, matter int64) ([]byte, error)
+}
+
 // Config says what the interface stands on. Store and Pictures are needed.
 type Config struct {
 	Store    Store
 	Pictures Pictures
+	Dossiers Dossiers // nil makes none
 	// Regions are those that may be asked for.
 	Regions center.Map
 	// Version is this program's, for the description.
@@ -114,6 +120,7 @@ func build(cfg Config) (http.Handler, huma.API, error) {
 	a.addSites(h)
 	a.addTrail(h)
 	a.addPictures(h)
+	a.addDossiers(h)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusNotFound)

@@ -56,11 +56,17 @@ func (n Name) In(l web.Language) string {
 	return n.Zh
 }
 
+// Dossiers makes a matter's evidence one archive. Errors are center.ErrNotFound and center.ErrPruned.
+type Dossiers interface {
+	Dossier(ctx context.Context, v center.Viewer, matter int64) ([]byte, error)
+}
+
 // Config says what the boards stand on. Store, Sessions and Pictures are needed.
 type Config struct {
 	Store    Store
 	Sessions scs.Store
 	Pictures Pictures
+	Dossiers Dossiers // nil makes none
 	// Title names the centre on every page; empty means the product's name.
 	Title string
 	// Authorities names the authorities by competence; one that is missing is named by its competence.
@@ -224,6 +230,7 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("POST /alerts/{id}/acknowledge", c.signedAs(c.acknowledge, center.Enforcer))
 	mux.HandleFunc("GET /matters", c.signedAs(c.queue, center.Enforcer, center.Auditor))
 	mux.HandleFunc("GET /matters/{id}", c.signedAs(c.matter, center.Enforcer, center.Auditor))
+	mux.HandleFunc("GET /matters/{id}/dossier", c.signedAs(c.dossier, center.Enforcer, center.Auditor))
 	mux.HandleFunc("POST /matters/{id}/acts", c.signedAs(c.act, center.Enforcer))
 	mux.HandleFunc("GET /pictures/{digest}", c.signedAs(c.picture, center.Enforcer, center.Auditor))
 	c.routeAdministration(mux)

@@ -29,6 +29,7 @@ type matterView struct {
 	Changed   []happening // what others did since the officer saw the matter, on a page that refuses an act
 	Notice    string
 	Wrong     []*field // of the form that was refused
+	dossiers  bool     // are made here
 }
 
 // matterID reads the matter's number out of a path.
@@ -91,6 +92,7 @@ func (c *Console) readMatter(w http.ResponseWriter, r *http.Request, v visit, fi
 	d := &file.Docket
 	m := &matterView{
 		frame: c.newFrame(w, r, v, v.words.T("matter.title", d.Matter.ID)), File: file, Docket: d, Place: c.region(v.words, d.Matter.Region),
+		dossiers: c.cfg.Dossiers != nil,
 	}
 	m.Live, m.Shell.Back = true, m.Path()
 	m.Parts = c.parts(v, d, m.Now)
@@ -118,6 +120,14 @@ func (m *matterView) TrailPath() string {
 		return ""
 	}
 	return "/trail?" + url.Values{"subject": {m.Docket.Matter.String()}}.Encode()
+}
+
+// DossierPath gives the matter's evidence as one archive; empty where there is none to give.
+func (m *matterView) DossierPath() string {
+	if !m.dossiers || m.File.Pruned {
+		return ""
+	}
+	return m.Path() + "/dossier"
 }
 
 // Plates are the plates, in their colours where the records still tell them.

@@ -101,7 +101,7 @@ func TestWhatIsPrunedOrNotSeenMakesNoDossier(t *testing.T) {
 		t.Errorf("an administrator: %v", err)
 	}
 	r.evidence.Pruned = true
-	if _, err := r.writer().Dossier(t.Context(), r.viewer(), 12); !errors.Is(err, ErrPruned) {
+	if _, err := r.writer().Dossier(t.Context(), r.viewer(), 12); !errors.Is(err, center.ErrPruned) {
 		t.Errorf("a pruned matter: %v", err)
 	}
 }

@@ -223,7 +223,12 @@ func (r *rig) writer() *Writer {
 			}
 			return os.Open(name)
 		},
-		Rules: func(d wim.Digest) ([]byte, bool) { return r.rules, !r.lostRules && d == wim.DigestOf(r.rules) },
+		Rules: func(_ context.Context, d wim.Digest) ([]byte, error) {
+			if r.lostRules || d != wim.DigestOf(r.rules) {
+				return nil, center.ErrNotFound
+			}
+			return r.rules, nil
+		},
 		Keys: func(context.Context, wim.SiteID) ([]SiteKey, error) {
 			return []SiteKey{
 				{Key: r.old.Verifier(), Source: "configured"},

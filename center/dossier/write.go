@@ -17,9 +17,6 @@ import (
 	"github.com/axlegate/axlegate/wim/seal"
 )
 
-// ErrPruned says that retention has removed the records' bytes: there is nothing left to prove.
-var ErrPruned = errors.New("retention has removed the records of this matter")
-
 // SiteKey is a site's public key and how it came to be believed.
 type SiteKey struct {
 	Key    *seal.Verifier
@@ -35,8 +32,8 @@ type Config struct {
 	Evidence func(ctx context.Context, v center.Viewer, matter int64) (center.Evidence, error)
 	// Picture opens one. One that the centre does not have is fs.ErrNotExist or center.ErrNotFound.
 	Picture func(d wim.Digest) (*os.File, error)
-	// Rules gives the bytes of a rule set, or false.
-	Rules func(d wim.Digest) ([]byte, bool)
+	// Rules gives the bytes of a rule set; center.ErrNotFound for one that the centre does not have.
+	Rules func(ctx context.Context, d wim.Digest) ([]byte, error)
 	// Keys gives all keys under which a site was ever believed.
 	Keys     func(ctx context.Context, site wim.SiteID) ([]SiteKey, error)
 	Signer   *seal.Signer // the centre's
@@ -44,8 +41,14 @@ type Config struct {
 	Now      func() time.Time
 }
 
-// Writer makes dossiers.
-type Writer struct{ cfg Config }
+// atOnce bounds how many dossiers are made at the same time: each lies in memory whole.
+const atOnce = 4
+
+// Writer makes dossiers. It may be used by any number of goroutines.
+type Writer struct {
+	cfg   Config
+	seats chan struct{}
+}
 
 // NewWriter checks what is needed.
 func NewWriter(cfg Config) (*Writer, error) {
@@ -55,18 +58,24 @@ func NewWriter(cfg Config) (*Writer, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Writer{cfg: cfg}, nil
+	return &Writer{cfg: cfg, seats: make(chan struct{}, atOnce)}, nil
 }
 
-// Dossier makes the archive of one matter for a viewer. Errors are center.ErrNotFound, ErrPruned and failures of the
+// Dossier makes the archive of one matter for a viewer. Errors are center.ErrNotFound, center.ErrPruned and failures of the
 // store. It writes nothing to the audit trail: its caller does, before the archive is handed out.
 func (w *Writer) Dossier(ctx context.Context, v center.Viewer, matter int64) ([]byte, error) {
+	select {
+	case w.seats <- struct{}{}:
+		defer func() { <-w.seats }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	e, err := w.cfg.Evidence(ctx, v, matter)
 	if err != nil {
 		return nil, err
 	}
 	if e.Pruned || len(e.Accounts) == 0 {
-		return nil, fmt.Errorf("matter %d: %w", matter, ErrPruned)
+		return nil, fmt.Errorf("matter %d: %w", matter, center.ErrPruned)
 	}
 	b := &builder{cfg: &w.cfg, files: Files{}, c: contentsOf(&e, v.Login, wim.TimeOf(w.cfg.Now()))}
 	b.c.Software, b.c.Center = w.cfg.Software, w.cfg.Signer.ID
@@ -223,15 +232,18 @@ func (b *builder) picture(d wim.Digest) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, MaxBytes/16))
 }
 
-func (b *builder) addRules(context.Context, *center.Evidence) error {
+func (b *builder) addRules(ctx context.Context, _ *center.Evidence) error {
 	for _, d := range b.sets {
 		s := RuleSet{Digest: d, File: rulesFile(d)}
-		yaml, ok := b.cfg.Rules(d)
-		if ok {
-			b.files[s.File] = yaml
-		} else {
+		yaml, err := b.cfg.Rules(ctx, d)
+		switch {
+		case errors.Is(err, center.ErrNotFound):
 			s.File = ""
 			b.missing("rule set %s: this centre does not have it", d)
+		case err != nil:
+			return err
+		default:
+			b.files[s.File] = yaml
 		}
 		b.c.Rules = append(b.c.Rules, s)
 	}

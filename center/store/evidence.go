@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/wim"
 )
 
 const evidenceColumns = `SELECT c.site, c.chain, r.seq, r.digest, r.kind, r.raw, s.jws, s.key, s.received, c.seq >= r.seq FROM record r
@@ -80,6 +81,21 @@ func readEvidence(ctx context.Context, t *tx, c span, passage int64, out *[]cent
 			*out = append(*out, r)
 			return nil
 		}, c.chain, before.Int64, c.last, c.first, c.last, passage)
+}
+
+// RuleSet gives the bytes of a rule set that was sent down to sites; center.ErrNotFound when none has that digest.
+func (s *Store) RuleSet(ctx context.Context, d wim.Digest) (yaml []byte, err error) {
+	err = s.look(ctx, "read a rule set", func(t *tx) error {
+		err := t.row(ctx, `SELECT bytes FROM parcel WHERE digest = ? AND kind = ?`, d[:], string(wim.PartRules)).Scan(&yaml)
+		if errors.Is(err, sql.ErrNoRows) {
+			return center.ErrNotFound
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rule set %s: %w", d.Short(), err)
+	}
+	return yaml, nil
 }
 
 // boolean scans a comparison, which one database gives as a truth and the other as a number.

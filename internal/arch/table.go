@@ -138,7 +138,7 @@ func rooms() []Room {
 		{
 			Path: "internal/daemon",
 			Ours: []string{
-				"center", "center/api", "center/console", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
+				"center", "center/api", "center/console", "center/dossier", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
 				"drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "drivers/tpm", "edge", "edge/journal", "internal/conf", "internal/legal", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/seal",
 			},

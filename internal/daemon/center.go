@@ -22,6 +22,7 @@ import (
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/center/api"
 	"github.com/axlegate/axlegate/center/console"
+	"github.com/axlegate/axlegate/center/dossier"
 	"github.com/axlegate/axlegate/center/downlink"
 	"github.com/axlegate/axlegate/center/intake"
 	"github.com/axlegate/axlegate/center/picture"
@@ -188,11 +189,15 @@ func (c *Center) Run(ctx context.Context) (err error) {
 		return err
 	}
 	reg := newRegistry()
-	pages, err := c.pages(reg)
+	proofs, err := c.dossiers()
 	if err != nil {
 		return err
 	}
-	programs, err := api.New(api.Config{Store: c.store, Pictures: c.pictures, Regions: c.p.regions, Version: Version, Logger: c.log})
+	pages, err := c.pages(reg, proofs)
+	if err != nil {
+		return err
+	}
+	programs, err := api.New(api.Config{Store: c.store, Pictures: c.pictures, Dossiers: proofs, Regions: c.p.regions, Version: Version, Logger: c.log})
 	if err != nil {
 		return err
 	}
@@ -301,13 +306,13 @@ func (c *Center) status(ctx context.Context, site string, payload []byte) {
 	}
 }
 
-func (c *Center) pages(reg *prometheus.Registry) (http.Handler, error) {
+func (c *Center) pages(reg *prometheus.Registry, proofs *dossier.Writer) (http.Handler, error) {
 	names := map[wim.Competence]console.Name{}
 	for _, a := range c.p.cfg.Authorities {
 		names[a.Competence] = console.Name{Zh: a.Zh, En: a.En}
 	}
 	return console.New(console.Config{
-		Store: c.store, Sessions: c.store.Sessions(), Pictures: c.pictures, Title: c.p.cfg.Title, Authorities: names, Regions: c.p.regions,
+		Store: c.store, Sessions: c.store.Sessions(), Pictures: c.pictures, Dossiers: proofs, Title: c.p.cfg.Title, Authorities: names, Regions: c.p.regions,
 		Overdue: c.p.cfg.Overdue.Std(), Unfinished: c.p.cfg.Unfinished.Std(), Location: c.p.zone, Secure: c.p.webTLS != nil, Logger: c.log, Metrics: reg,
 	})
 }

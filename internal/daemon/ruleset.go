@@ -14,17 +14,23 @@ func RuleSet(name string) (*rules.Set, error) { return ruleSet("", name) }
 
 // ruleSet is RuleSet for a file named from a folder.
 func ruleSet(dir, name string) (*rules.Set, error) {
-	if strings.HasSuffix(name, ".yaml") {
-		path := rel(dir, name)
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("rule set: %w", err)
-		}
-		return rules.Load(path, b)
-	}
-	b, err := configs.Rules(name)
+	name, b, err := ruleText(dir, name)
 	if err != nil {
 		return nil, err
 	}
 	return rules.Load(name, b)
+}
+
+// ruleText gives the bytes of a rule set, and the name that stands in errors.
+func ruleText(dir, name string) (string, []byte, error) {
+	if !strings.HasSuffix(name, ".yaml") {
+		b, err := configs.Rules(name)
+		return name, b, err
+	}
+	path := rel(dir, name)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return path, nil, fmt.Errorf("rule set: %w", err)
+	}
+	return path, b, nil
 }
