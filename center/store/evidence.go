@@ -1,13 +1,16 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/wim"
+	"github.com/axlegate/axlegate/wim/seal"
 )
 
 const evidenceColumns = `SELECT c.site, c.chain, r.seq, r.digest, r.kind, r.raw, s.jws, s.key, s.received, c.seq >= r.seq FROM record r
@@ -16,7 +19,8 @@ const evidenceColumns = `SELECT c.site, c.chain, r.seq, r.digest, r.kind, r.raw,
 // Evidence returns what proves a matter's accounts, read in one look. A matter that the viewer may not see is
 // center.ErrNotFound.
 //
-// Configurations and rotations of a chain are found by reading it: a chain of a million records costs seconds.
+// Where another key signed the accounts than the one that their chain began with, the chain is read for the
+// rotations: a million records cost seconds.
 func (s *Store) Evidence(ctx context.Context, v center.Viewer, matter int64) (e center.Evidence, err error) {
 	file, err := s.File(ctx, v, matter)
 	if err != nil {
@@ -28,14 +32,16 @@ func (s *Store) Evidence(ctx context.Context, v center.Viewer, matter int64) (e 
 		if err := t.row(ctx, `SELECT passage FROM matter WHERE id = ?`, matter).Scan(&passage); err != nil {
 			return err
 		}
-		chains, err := readLasts(ctx, t, passage)
+		spans, err := readSpans(ctx, t, passage)
 		if err != nil {
 			return err
 		}
-		for _, c := range chains {
-			if err := readEvidence(ctx, t, c, passage, &e.Records); err != nil {
+		for _, c := range spans {
+			part, err := c.read(ctx, t, passage)
+			if err != nil {
 				return err
 			}
+			e.Records = append(e.Records, part...)
 		}
 		return nil
 	})
@@ -46,13 +52,19 @@ func (s *Store) Evidence(ctx context.Context, v center.Viewer, matter int64) (e 
 }
 
 // span is the part of a chain in which a matter's accounts stand.
-type span struct{ chain, first, last int64 }
+type span struct {
+	chain, first, last int64
+	site               string
+	id                 []byte
+}
 
-func readLasts(ctx context.Context, t *tx, passage int64) (out []span, err error) {
-	err = t.each(ctx, `SELECT r.chain, MIN(r.seq), MAX(r.seq) FROM account a JOIN record r ON r.intake = a.intake WHERE a.passage = ? GROUP BY r.chain ORDER BY MIN(a.intake)`,
+// readSpans names the chains of a matter's accounts, the passage's first.
+func readSpans(ctx context.Context, t *tx, passage int64) (out []span, err error) {
+	err = t.each(ctx, `SELECT c.id, MIN(r.seq), MAX(r.seq), c.site, c.chain FROM account a JOIN record r ON r.intake = a.intake JOIN chain c ON c.id = r.chain
+		WHERE a.passage = ? GROUP BY c.id, c.site, c.chain ORDER BY MIN(a.supplement), MIN(a.intake)`,
 		func(scan func(...any) error) error {
 			var c span
-			if err := scan(&c.chain, &c.first, &c.last); err != nil {
+			if err := scan(&c.chain, &c.first, &c.last, &c.site, &c.id); err != nil {
 				return err
 			}
 			out = append(out, c)
@@ -61,26 +73,58 @@ func readLasts(ctx context.Context, t *tx, passage int64) (out []span, err error
 	return out, err
 }
 
-// readEvidence reads of one chain, in order: its start, its rotations up to the last account and what its segment
-// could have been signed by, the configurations in force, and the accounts.
-func readEvidence(ctx context.Context, t *tx, c span, passage int64, out *[]center.SealedRecord) error {
-	var before sql.NullInt64
-	err := t.row(ctx, `SELECT MAX(seq) FROM record WHERE chain = ? AND seq < ? AND kind = 'configuration'`, c.chain, c.first).Scan(&before)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	return t.each(ctx, evidenceColumns+`WHERE r.chain = ? AND (r.seq = 1 OR r.seq = ? OR r.seq < ? AND r.kind = 'key-rotation'
-		OR r.seq BETWEEN ? AND ? AND r.kind = 'configuration' OR r.intake IN (SELECT intake FROM account WHERE passage = ?)) ORDER BY r.seq`,
-		func(scan func(...any) error) error {
+// read gives of one chain, by sequence, what center.Evidence promises.
+func (c *span) read(ctx context.Context, t *tx, passage int64) (out []center.SealedRecord, err error) {
+	add := func(where string, args ...any) error {
+		return t.each(ctx, evidenceColumns+where, func(scan func(...any) error) error {
 			var r center.SealedRecord
 			var whole boolean
 			if err := scan(&r.Ref.Site, chainID{&r.Ref.Chain}, &r.Ref.Seq, digest{&r.Ref.Digest}, &r.Kind, &r.Raw, &r.Segment, &r.Key, &r.Received, &whole); err != nil {
 				return err
 			}
 			r.Whole = bool(whole)
-			*out = append(*out, r)
+			out = append(out, r)
 			return nil
-		}, c.chain, before.Int64, c.last, c.first, c.last, passage)
+		}, args...)
+	}
+	if err := add(`WHERE r.chain = ? AND r.intake IN (SELECT intake FROM account WHERE passage = ?)`, c.chain, passage); err != nil {
+		return nil, err
+	}
+	keys := map[string]bool{}
+	for i := range out {
+		keys[out[i].Key] = true
+	}
+	accounts := len(out)
+	if c.first > 1 {
+		if err := add(`WHERE r.chain = ? AND r.seq = 1`, c.chain); err != nil {
+			return nil, err
+		}
+	}
+	// The review notes every configuration record, in the order of arrival.
+	var before int64
+	if err := t.row(ctx, `SELECT coalesce(max(seq), 0) FROM configured WHERE site = ? AND chain = ? AND seq < ?`, c.site, c.id, c.first).Scan(&before); err != nil {
+		return nil, err
+	}
+	err = add(`WHERE r.chain = ? AND r.seq IN (SELECT seq FROM configured WHERE site = ? AND chain = ? AND seq BETWEEN ? AND ?)`, c.chain, c.site, c.id, before, c.last)
+	if err != nil {
+		return nil, err
+	}
+	if !(len(out) > accounts && out[accounts].Ref.Seq == 1 && len(keys) == 1 && keys[startKey(out[accounts].Raw)]) {
+		if err := add(`WHERE r.chain = ? AND r.seq < ? AND r.kind = 'key-rotation'`, c.chain, c.last); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(out, func(a, b center.SealedRecord) int { return cmp.Compare(a.Ref.Seq, b.Ref.Seq) })
+	return out, nil
+}
+
+// startKey is the key that a chain's first record names; empty where that cannot be read.
+func startKey(raw []byte) string {
+	r, err := seal.Open(raw)
+	if err != nil || r.Start == nil {
+		return ""
+	}
+	return r.Start.Key
 }
 
 // RuleSet gives the bytes of a rule set that was sent down to sites; center.ErrNotFound when none has that digest.

@@ -63,6 +63,8 @@ func Run(t *testing.T, place func(t *testing.T) Open) {
 		{"looks are noted, and read by auditors of the region", looks},
 		{"tokens are good until they expire, are revoked or their officer is", tokens},
 		{"officers whom an administrator adds stay, those of the configuration are its own", addedOfficers},
+		{"what proves a matter is given out whole, and nothing else", evidence},
+		{"a record beyond a hole is given out as that", evidenceBeyondAHole},
 		{"one centre alone works on all slots", leaseAlone},
 		{"two centres share the slots, and who leaves gives them back", leaseShared},
 		{"what a centre that died had is taken over", leaseTakenOver},
