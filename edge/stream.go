@@ -11,7 +11,7 @@ import (
 
 // streamAhead is how many messages, and how many segments for them, a stream makes ahead of the sender. With
 // what is in each hand this is all of a backlog that is in memory.
-const streamAhead = 2
+const streamAhead = 4
 
 // stream reads a backlog ahead of the sender: one goroutine reads, another signs and packs, the sender publishes.
 // The order is that of the chain. It ends where less than a few segments are left, or with an error.
