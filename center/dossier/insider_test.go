@@ -217,12 +217,7 @@ func TestAVerdictThatTheRulesDoNotGiveIsTold(t *testing.T) {
 func TestATombstoneIsShownAsOne(t *testing.T) {
 	r := newRig(t)
 	second := r.sealed[1]
-	raw, err := seal.SignTombstone(r.old, seal.Tombstone{Site: "north-1", Chain: r.chain, Seq: 2, Prev: r.sealed[0].Digest, Digest: second.Digest,
-		Kind: wim.KindConfiguration, Reason: "the disk lost it"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.evidence.Records[1].Raw, r.evidence.Records[1].Kind = raw, wim.KindTombstone
+	r.tombstone(2)
 	f, err := Unpack(r.dossier())
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +226,8 @@ func TestATombstoneIsShownAsOne(t *testing.T) {
 	if !rep.OK || !slices.Contains(codes(rep.NotProven), "tombstone") {
 		t.Fatalf("%+v", rep)
 	}
-	if raw, err = seal.SignTombstone(r.own, seal.Tombstone{Site: "north-1", Chain: r.chain, Seq: 2, Prev: r.sealed[0].Digest, Digest: second.Digest, Reason: "the centre says so"}); err != nil {
+	raw, err := seal.SignTombstone(r.own, seal.Tombstone{Site: "north-1", Chain: r.chain, Seq: 2, Prev: r.sealed[0].Digest, Digest: second.Digest, Reason: "the centre says so"})
+	if err != nil {
 		t.Fatal(err)
 	}
 	f[recordFile(wim.RecordRef{Chain: r.chain, Seq: 2})] = raw

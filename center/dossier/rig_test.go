@@ -204,6 +204,21 @@ func (r *rig) gather(seqs ...int) {
 	r.evidence = e
 }
 
+// tombstone puts one by the site in the place of a gathered record.
+func (r *rig) tombstone(seq int) {
+	r.t.Helper()
+	x := r.sealed[seq-1]
+	raw, err := seal.SignTombstone(r.old, seal.Tombstone{Site: "north-1", Chain: r.chain, Seq: x.Seq, Prev: r.sealed[seq-2].Digest, Digest: x.Digest, Kind: x.Kind, Reason: "the disk lost it"})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for i := range r.evidence.Records {
+		if e := &r.evidence.Records[i]; e.Ref.Seq == x.Seq {
+			e.Raw, e.Kind = raw, wim.KindTombstone
+		}
+	}
+}
+
 // writer makes dossiers of what the rig holds.
 func (r *rig) writer() *Writer {
 	w, err := NewWriter(Config{

@@ -100,7 +100,7 @@ func rooms() []Room {
 			Why: "It is for tests only; no room has an arrow to it outside tests.",
 		},
 		{
-			Path: "center/intake", Ours: []string{"center/picture", "center/store", "uplink", "wim", "wim/seal"}, Foreign: []string{prometheus},
+			Path: "center/intake", Ours: []string{"center", "center/picture", "center/store", "uplink", "wim", "wim/seal"}, Foreign: []string{prometheus, "golang.org/x/time"},
 			Tests: []string{"center/store/storetest", "uplink/broker", "uplink/linktest", "uplink/mqtt"},
 			Why: "Of center/store and center/picture it takes words and errors; both stand behind interfaces of its own. " +
 				"Its tests let centres take slots over from each other on a real broker.",
@@ -111,7 +111,10 @@ func rooms() []Room {
 			Why:   "Its tests review a real store that the intake fills, by the rule set that ships, and kill both.",
 		},
 		{Path: "center/picture", Ours: []string{"wim"}},
-		{Path: "center/dossier", Ours: []string{"center", "rules", "wim", "wim/seal"}},
+		{
+			Path: "center/dossier", Ours: []string{"center", "rules", "wim", "wim/seal"}, Tests: []string{"internal/testenv"},
+			Why: "Its tests follow the expert's page with openssl, jq and unzip.",
+		},
 		{Path: "center/downlink", Ours: []string{"center", "wim", "wim/seal"}, Foreign: []string{prometheus}},
 		{Path: "center/api", Ours: []string{"center", "wim"}, Foreign: []string{huma, "golang.org/x/time"}},
 		{

@@ -36,8 +36,12 @@ func chromiumTool() tool {
 	return tool{name: "chromium", pack: "chromium", more: []string{"fonts-noto-cjk"}}
 }
 
+func opensslTool() tool { return tool{name: "openssl", pack: "openssl"} }
+func jqTool() tool      { return tool{name: "jq", pack: "jq"} }
+func unzipTool() tool   { return tool{name: "unzip", pack: "unzip"} }
+
 func tools() []tool {
-	return []tool{postgresTool(), mosquittoTool(), promtoolTool(), chromiumTool(), tpmTool()}
+	return []tool{opensslTool(), jqTool(), unzipTool(), postgresTool(), mosquittoTool(), promtoolTool(), chromiumTool(), tpmTool()}
 }
 
 // find gives the program's path, the newest where there are several; empty when it is not there.

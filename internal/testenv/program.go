@@ -11,6 +11,14 @@ func Chromium(tb testing.TB) string { tb.Helper(); return program(tb, chromiumTo
 // Promtool gives the path of Prometheus' promtool.
 func Promtool(tb testing.TB) string { tb.Helper(); return program(tb, promtoolTool()) }
 
+// Expert makes sure that what a court's expert works with is there: openssl, jq and unzip.
+func Expert(tb testing.TB) {
+	tb.Helper()
+	for _, t := range []tool{opensslTool(), jqTool(), unzipTool()} {
+		program(tb, t)
+	}
+}
+
 func program(tb testing.TB, t tool) string {
 	tb.Helper()
 	if err := install(tb.Context(), os.Stderr, t); err != nil {
