@@ -67,7 +67,8 @@ func (c exportCommand) Run() error {
 // exportTimeout bounds one export.
 const exportTimeout = 30 * time.Minute
 
-func (c exportCommand) dossier(ctx context.Context) (err error) {
+// dossier makes the file before it asks: an export that cannot be kept should not stand in the audit trail.
+func (c exportCommand) dossier(ctx context.Context) error {
 	client, base, err := c.client()
 	if err != nil {
 		return err
@@ -76,32 +77,43 @@ func (c exportCommand) dossier(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("token: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath("api/v1/matters", fmt.Sprint(c.Matter), "dossier").String(), nil)
-	if err != nil {
+	var archive []byte
+	var rep dossier.Report
+	err = writeNew(c.Out, func(w io.Writer) error {
+		if archive, err = c.fetch(ctx, client, base, token); err != nil {
+			return err
+		}
+		if rep = dossier.Verify(archive, dossier.Trust{}); !rep.OK {
+			return fmt.Errorf("what the centre sent does not hold, nothing was written: %s", rep.Wrong[0].En)
+		}
+		_, err := w.Write(archive)
 		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
-	res, err := client.Do(req)
+	})
 	if err != nil {
-		return fmt.Errorf("centre: %w", err)
-	}
-	defer func() { err = errors.Join(err, res.Body.Close()) }()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("the centre answers %s: %s", res.Status, problem(res.Body))
-	}
-	archive, err := io.ReadAll(io.LimitReader(res.Body, dossier.MaxBytes+1))
-	if err != nil {
-		return fmt.Errorf("centre: %w", err)
-	}
-	rep := dossier.Verify(archive, dossier.Trust{})
-	if !rep.OK {
-		return fmt.Errorf("what the centre sent does not hold, nothing was written: %s", rep.Wrong[0].En)
-	}
-	if err := writeNew(c.Out, func(w io.Writer) error { _, err := w.Write(archive); return err }); err != nil {
 		return err
 	}
 	fmt.Printf("dossier of matter %d written to %s\n%s  %s\ncentre's key %s\n", rep.Matter, c.Out, wim.DigestOf(archive), c.Out, rep.CenterKey)
 	return nil
+}
+
+func (c exportCommand) fetch(ctx context.Context, client *http.Client, base *url.URL, token []byte) (archive []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath("api/v1/matters", fmt.Sprint(c.Matter), "dossier").String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("centre: %w", err)
+	}
+	defer func() { err = errors.Join(err, res.Body.Close()) }()
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the centre answers %s: %s", res.Status, problem(res.Body))
+	}
+	if archive, err = io.ReadAll(io.LimitReader(res.Body, dossier.MaxBytes+1)); err != nil {
+		return nil, fmt.Errorf("centre: %w", err)
+	}
+	return archive, nil
 }
 
 // problem is what an answer says went wrong.

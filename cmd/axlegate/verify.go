@@ -333,6 +333,15 @@ func (c counts) add(r *wim.Record) { c[r.Kind]++ }
 
 // String gives the counts in a fixed order.
 func (c counts) String() string {
-	return fmt.Sprintf("%d passages, %d supplements, %d gaps, %d chain starts",
+	text := fmt.Sprintf("%d passages, %d supplements, %d gaps, %d chain starts",
 		c[wim.KindPassage], c[wim.KindSupplement], c[wim.KindGap], c[wim.KindStart])
+	for _, k := range []struct {
+		kind wim.RecordKind
+		name string
+	}{{wim.KindConfiguration, "configurations"}, {wim.KindRotation, "key rotations"}, {wim.KindTombstone, "tombstones"}} {
+		if n := c[k.kind]; n > 0 {
+			text += fmt.Sprintf(", %d %s", n, k.name)
+		}
+	}
+	return text
 }
