@@ -48,6 +48,7 @@ const (
 	AlarmVerdict    AlarmKind = "verdict-differs"     // the same set and judge gave another verdict here
 	AlarmSupplement AlarmKind = "supplement-mismatch" // a supplement names a record by a digest it does not have
 	AlarmUnreadable AlarmKind = "unreadable"          // a stored record that this build cannot decode
+	AlarmRotation   AlarmKind = "rotation-refused"    // a key rotation that the new key did not countersign
 )
 
 // Alarm is something about a site that a person should look into. The same thing again only raises Count.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,6 +33,8 @@ type Config struct {
 	Store Store
 	// Sites gives the keys that are enrolled for a site; ok is false for a site that is not known.
 	Sites func(site wim.SiteID) (keys []*seal.Verifier, ok bool)
+	// Keys, where not nil, is asked in place of Sites: keys that are enrolled, rotated and ended.
+	Keys *Keyring
 	// Signer is the centre's key, which sites pin.
 	Signer *seal.Signer
 	// SendReceipt publishes a receipt, retained. An error means that it may not have arrived.
@@ -47,7 +50,7 @@ func (c *Config) Validate() error {
 	switch {
 	case c.Store == nil:
 		return errors.New("intake: a store is needed")
-	case c.Sites == nil:
+	case c.Sites == nil && c.Keys == nil:
 		return errors.New("intake: the sites' keys are needed")
 	case c.Signer == nil:
 		return errors.New("intake: the centre's key is needed")
@@ -127,17 +130,18 @@ func (in *Intake) handle(ctx context.Context, all []piece) error {
 		return fmt.Errorf("intake: %w", err) // not every signature was checked
 	}
 	var good []*piece
+	rotated := false
 	for i := range all {
 		if all[i].why == nil {
 			good = append(good, &all[i])
+			rotated = rotated || all[i].seg.Rotation != nil
 		}
 	}
-	for len(good) > 0 {
-		n := in.gate.fitting(good)
-		if err := in.store(ctx, good[:n]); err != nil {
-			return err
-		}
-		good = good[n:]
+	if err := in.storeAll(ctx, good); err != nil {
+		return err
+	}
+	if err := in.storeAll(ctx, in.again(ctx, all, rotated)); err != nil {
+		return err
 	}
 	for i := range all {
 		if p := &all[i]; p.why != nil {
@@ -145,6 +149,18 @@ func (in *Intake) handle(ctx context.Context, all []piece) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// storeAll stores segments, as many at once as fit.
+func (in *Intake) storeAll(ctx context.Context, good []*piece) error {
+	for len(good) > 0 {
+		n := in.gate.fitting(good)
+		if err := in.store(ctx, good[:n]); err != nil {
+			return err
+		}
+		good = good[n:]
 	}
 	return nil
 }
@@ -173,6 +189,11 @@ func (in *Intake) store(ctx context.Context, good []*piece) error {
 		}
 		in.count(&segs[i], r.Result)
 		last[name{segs[i].Site, segs[i].Chain}] = i
+	}
+	if slices.ContainsFunc(segs, func(s store.Segment) bool { return s.Rotation != nil || s.Ending != nil }) {
+		if err := in.cfg.Keys.Refresh(ctx); err != nil {
+			in.log.Warn("the keys of a site have changed and could not be read again; they are within seconds", "error", err)
+		}
 	}
 	for i, r := range results {
 		if at, ok := last[name{segs[i].Site, segs[i].Chain}]; ok && at == i {

@@ -58,7 +58,7 @@ func (in *Intake) open(ctx context.Context, batch []uplink.Message) []piece {
 // unpack appends the pieces of one message.
 func (in *Intake) unpack(all []piece, m uplink.Message) []piece {
 	site := wim.SiteID(m.Site)
-	keys, known := in.cfg.Sites(site)
+	keys, known := in.keys(site)
 	if !known || site.Valid() != nil {
 		return append(all, piece{site: site, bytes: m.Payload, reason: reasonSite, why: errors.New("no key is enrolled for it; add the site to the centre's configuration")})
 	}
@@ -72,14 +72,50 @@ func (in *Intake) unpack(all []piece, m uplink.Message) []piece {
 	return all
 }
 
+// keys are those under which a site's segments may be believed.
+func (in *Intake) keys(site wim.SiteID) ([]*seal.Verifier, bool) {
+	if in.cfg.Keys != nil {
+		return in.cfg.Keys.Of(site)
+	}
+	return in.cfg.Sites(site)
+}
+
+// again checks what was not believed once more, under the keys as they are now: one may have been enrolled since, by a
+// record of this very batch or at another centre. It returns those that are believed now.
+func (in *Intake) again(ctx context.Context, all []piece, rotated bool) (good []*piece) {
+	if in.cfg.Keys == nil {
+		return nil
+	}
+	var doubtful []*piece
+	for i := range all {
+		if all[i].why != nil && all[i].reason == reasonSignature {
+			doubtful = append(doubtful, &all[i])
+		}
+	}
+	if len(doubtful) == 0 || !rotated && !in.cfg.Keys.stale() {
+		return nil
+	}
+	if err := in.cfg.Keys.Refresh(ctx); err != nil {
+		in.log.Warn("the keys of sites could not be read again", "error", err)
+		return nil
+	}
+	for _, p := range doubtful {
+		p.keys, _ = in.cfg.Keys.Of(p.site)
+		if p.seg, p.reason, p.why = in.verify(p.site, p.keys, p.bytes); p.why == nil {
+			good = append(good, p)
+		}
+	}
+	return good
+}
+
 func (in *Intake) check(p *piece) {
 	if p.why == nil {
-		p.seg, p.reason, p.why = verify(p.site, p.keys, p.bytes)
+		p.seg, p.reason, p.why = in.verify(p.site, p.keys, p.bytes)
 	}
 }
 
 // verify takes a bundle apart and believes only what is signed for the site.
-func verify(site wim.SiteID, keys []*seal.Verifier, b []byte) (seg store.Segment, reason string, err error) {
+func (in *Intake) verify(site wim.SiteID, keys []*seal.Verifier, b []byte) (seg store.Segment, reason string, err error) {
 	jws, raws, err := seal.ReadBundle(b)
 	if err != nil {
 		return seg, reasonBundle, err
@@ -95,7 +131,14 @@ func verify(site wim.SiteID, keys []*seal.Verifier, b []byte) (seg store.Segment
 	if err != nil {
 		return seg, reasonRecords, err
 	}
-	seg = store.Segment{Site: s.Site, Chain: s.Chain, Key: key, JWS: jws, Records: make([]store.Stored, len(records))}
+	var rotation *store.Rotation
+	var ending *store.Ending
+	if in.cfg.Keys != nil {
+		if rotation, ending, err = in.cfg.Keys.judge(&s, key, records); err != nil {
+			return seg, reasonSignature, err
+		}
+	}
+	seg = store.Segment{Site: s.Site, Chain: s.Chain, Key: key, JWS: jws, Rotation: rotation, Ending: ending, Records: make([]store.Stored, len(records))}
 	for i, r := range records {
 		seg.Records[i] = store.Stored{Seq: r.Seq, Digest: s.Digests[i], Prev: r.Prev, Kind: r.Kind, Time: r.Time, Raw: raws[i]}
 	}

@@ -18,6 +18,9 @@ type Segment struct {
 	Key     string // id of the key under which the signature held
 	JWS     string // the signature itself, kept so that a record can be proven years later
 	Records []Stored
+	// Rotation and Ending are what the segment does to the site's keys; nil for nothing, as nearly all.
+	Rotation *Rotation
+	Ending   *Ending
 }
 
 // Stored is one record of a segment with what names and links it.
@@ -197,10 +200,12 @@ func (s *Store) storeBatch(ctx context.Context, t *tx, segs []Segment) (*batch, 
 func (s *Store) storeSegment(ctx context.Context, t *tx, b *batch, i int, seg *Segment) error {
 	c, res := b.of[i], &b.results[i]
 	var forks []*Stored
+	rotates := false
 	for k := range seg.Records {
 		r := &seg.Records[k]
 		switch d, ok := c.held[r.Seq]; {
 		case !ok:
+			rotates = rotates || seg.Rotation != nil && seg.Rotation.Seq == r.Seq
 			c.held[r.Seq], c.fresh[r.Seq] = r.Digest, link{digest: r.Digest, prev: r.Prev, time: r.Time}
 			b.records = append(b.records, row{segment: int64(len(b.segments)), chain: c, rec: r})
 			res.Fresh++
@@ -215,6 +220,11 @@ func (s *Store) storeSegment(ctx context.Context, t *tx, b *batch, i int, seg *S
 	}
 	if err := s.addForks(ctx, t, c, seg, forks); err != nil {
 		return err
+	}
+	if seg.Rotation != nil || seg.Ending != nil {
+		if err := s.rotate(ctx, t, seg, rotates); err != nil {
+			return err
+		}
 	}
 	if res.Fresh > 0 {
 		if err := s.advance(ctx, t, c); err != nil {

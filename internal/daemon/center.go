@@ -166,17 +166,20 @@ func (c *Center) Run(ctx context.Context) (err error) {
 		return err
 	}
 	var link *mqtt.Center
+	keys := intake.NewKeyring(c.store, c.p.keys)
+	if err := keys.Refresh(ctx); err != nil {
+		return err
+	}
 	in, err := intake.New(intake.Config{
-		Store: c.store, Sites: func(s wim.SiteID) ([]*seal.Verifier, bool) { k, ok := c.p.keys[s]; return k, ok }, Signer: c.p.signer,
+		Store: c.store, Keys: keys, Signer: c.p.signer,
 		SendReceipt: func(ctx context.Context, site string, jws []byte) error { return link.SendReceipt(ctx, site, jws) },
 		Logger:      c.log,
 	})
 	if err != nil {
 		return err
 	}
-	keys := func(s wim.SiteID) ([]*seal.Verifier, bool) { k, ok := c.p.keys[s]; return k, ok }
 	down, err := downlink.New(downlink.Config{
-		Store: c.store, Sites: c.p.sites, Keys: keys, Signer: c.p.signer, Logger: c.log,
+		Store: c.store, Sites: c.p.sites, Keys: keys.Now, Signer: c.p.signer, Logger: c.log,
 		Publish: func(ctx context.Context, site string, jws []byte) error {
 			err := link.PublishDown(ctx, site, jws)
 			if errors.Is(err, mqtt.ErrElsewhere) {
@@ -228,7 +231,9 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	link = mqtt.NewCenter(linkConfig)
 	reg.MustRegister(newCenterMetrics(c.store, link.Stats, b.stats))
 	upper, uctx := errgroup.WithContext(ctx)
-	upper.Go(func() error { return serve(uctx, c.web, c.mux(pages, programs, in, down), c.p.webTLS, c.log) })
+	upper.Go(func() error {
+		return serve(uctx, c.web, c.mux(pages, programs, in, down, intake.NewEnroller(intake.EnrolConfig{Store: c.store, Keys: keys, Signer: c.p.signer, Logger: c.log})), c.p.webTLS, c.log)
+	})
 	upper.Go(func() error { return serve(uctx, c.metrics, c.health(reg), nil, c.log) })
 	upper.Go(func() error { return link.Run(uctx) })
 	upper.Go(func() error { return in.Run(uctx) })
@@ -243,6 +248,7 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	upper.Go(func() error { return c.retain(uctx) })
 	upper.Go(func() error { return rev.Run(uctx) })
 	upper.Go(func() error { return down.Run(uctx) })
+	upper.Go(func() error { return keys.Run(uctx) })
 	upper.Go(func() error {
 		select {
 		case <-link.Ready():
@@ -319,12 +325,14 @@ func (c *Center) pages(reg *prometheus.Registry, proofs *dossier.Writer) (http.H
 
 // mux keeps the ways in apart: a picture is PUT and a parcel fetched with a site's signature, programs bring a token,
 // and all else needs an officer's session.
-func (c *Center) mux(pages, programs http.Handler, in *intake.Intake, down *downlink.Downlink) http.Handler {
+func (c *Center) mux(pages, programs http.Handler, in *intake.Intake, down *downlink.Downlink, enrol http.Handler) http.Handler {
 	put, give := in.PictureHandler(c.pictures), down.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/pictures/"):
 			put.ServeHTTP(w, r)
+		case r.URL.Path == "/enrol":
+			enrol.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, "/parcels/"):
 			give.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, api.Prefix+"/"):
@@ -370,6 +378,7 @@ func openCenter(cfg CenterConfig) (*centerParts, error) {
 		return nil, err
 	}
 	for _, s := range cfg.Sites {
+		p.keys[s.Site] = nil // known, also without a key until one is enrolled
 		for _, k := range s.Keys {
 			v, err := seal.ReadVerifier(cfg.path(k))
 			if err != nil {

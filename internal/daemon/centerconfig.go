@@ -107,7 +107,7 @@ type RegionConfig struct {
 type SiteConfig struct {
 	Site         wim.SiteID    `yaml:"site"`
 	Region       center.Region `yaml:"region"`        // empty: seen by those only who see everything
-	Keys         []string      `yaml:"keys"`          // public key files
+	Keys         []string      `yaml:"keys"`          // public key files; more are enrolled with a code, so none is needed here
 	PasswordFile string        `yaml:"password_file"` // at the embedded broker
 }
 
@@ -184,9 +184,6 @@ func (c *CenterConfig) Validate() error {
 			return fmt.Errorf("sites[%d]: site %s is listed twice", i, s.Site)
 		}
 		seen["site "+string(s.Site)] = true
-		if len(s.Keys) == 0 {
-			return fmt.Errorf("sites[%d] (%s): keys are needed", i, s.Site)
-		}
 		if (s.PasswordFile == "") != c.Broker.External() {
 			return fmt.Errorf("sites[%d] (%s): password_file is needed at the embedded broker, and at no other: an external broker has its own list", i, s.Site)
 		}

@@ -72,6 +72,7 @@ func Run(t *testing.T, place func(t *testing.T) Open) {
 		{"a manifest is what was assigned, and its serial rises with each change", manifests},
 		{"parcels are sent by who manages the region, and that is traced", whoMaySend},
 		{"what a site has sealed says how far a parcel has come", sealedAnswers},
+		{"keys are enrolled, handed over and ended once", keys},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := &bench{t: t, open: place(t)}
