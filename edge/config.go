@@ -86,9 +86,24 @@ type PlateConfig struct {
 
 // PictureConfig says where pictures lie and where they are handed in.
 type PictureConfig struct {
-	Dir    string       // folder of the files, mode 0700; empty means that no picture is kept
+	Dir string // folder of the files, mode 0700; empty means that no picture is kept
+	// MaxBytes bounds what pictures take on the disk; 0 means 16 GiB. Beyond it the least needed go: see keepPictures.
+	MaxBytes int64
+	// MaxAge is how long a picture that cannot be handed in is kept, 0 means 30 days; one that shows a finding is kept
+	// longer, as far as MaxBytes allows.
+	MaxAge time.Duration
 	Base   string       // address of the centre, without the /pictures part; empty means that none is sent
 	Client *http.Client // with the site's TLS roots; nil means http.DefaultClient's transport
+}
+
+// DiskConfig says how a site lives with a disk that fills up.
+type DiskConfig struct {
+	Reserve *journal.Reserve // nil for none
+	// MinFree is what pictures leave free for records on their file system, in bytes; 0 means 64 MiB or the size of the
+	// reserve, whichever is more.
+	MinFree int64
+	// Look is how often the disk is looked at; 0 means 30 s.
+	Look time.Duration
 }
 
 // Config is all that a site needs.
@@ -113,6 +128,7 @@ type Config struct {
 	Active   []wim.Part
 	Plates   PlateConfig
 	Pictures PictureConfig
+	Disk     DiskConfig
 	Sender   SenderConfig
 	// Drain bounds how long shutdown waits for the last receipts; 0 means 5 s.
 	Drain time.Duration
@@ -207,6 +223,13 @@ func (c *Config) Validate() error {
 	fallback(&c.Sender.Timeout, 30*time.Second)
 	fallback(&c.Sender.Retry, 500*time.Millisecond)
 	fallback(&c.Drain, 5*time.Second)
+	fallback(&c.Pictures.MaxBytes, 16<<30)
+	fallback(&c.Pictures.MaxAge, 30*24*time.Hour)
+	if c.Disk.Reserve == nil {
+		c.Disk.Reserve = new(journal.Reserve) // holds nothing
+	}
+	fallback(&c.Disk.MinFree, max(journal.DefaultReserve, c.Disk.Reserve.Size()))
+	fallback(&c.Disk.Look, 30*time.Second)
 	if c.Pictures.Client == nil {
 		c.Pictures.Client = &http.Client{Timeout: time.Minute}
 	}

@@ -103,14 +103,18 @@ func (s *Site) Health(r *http.Request) Health {
 	if h.Journal.Stranded > 0 {
 		h.Todo = append(h.Todo, "records from before a fork are held by this site only: export the journal and settle them with the centre")
 	}
+	if why := s.shortOfDisk(); why != "" {
+		h.State = StateDegraded
+		h.Todo = append([]string{why}, h.Todo...)
+	}
 	_, oldest, err := j.Waiting(r.Context())
 	h.Journal.OldestUnreceipted = oldest
 	if err != nil {
 		h.State, h.Journal.Error = StateFailing, err.Error()
 	}
 	if s.recorder.failSafe.Load() {
-		h.State, h.Journal.Error = StateFailing, *s.recorder.reason.Load()
-		h.Todo = append([]string{"the journal cannot be written and no orders are given: free space on its disk"}, h.Todo...)
+		h.State, h.Journal.Error = StateFailing, (*s.recorder.reason.Load()).Error()
+		h.Todo = append([]string{"the journal cannot be written and no orders are given: " + remedy(*s.recorder.reason.Load())}, h.Todo...)
 	}
 	switch s.state.Load() {
 	case stateIdle:

@@ -91,6 +91,9 @@ func newMetrics() *metrics {
 	}
 	m.poison.WithLabelValues("segment")
 	m.poison.WithLabelValues("record")
+	for _, result := range []string{"not-stored", pictureDropped, pictureDroppedFinding} {
+		m.pictures.WithLabelValues(result)
+	}
 	m.lost.WithLabelValues(string(wim.KindPassage))
 	m.lost.WithLabelValues(string(wim.KindSupplement))
 	return m
@@ -108,7 +111,7 @@ func (m *metrics) lane(id wim.LaneID) *laneMetrics {
 type scraped struct {
 	site *Site
 
-	up, messages, skipped, reconnects, unreceipted, oldest, stranded, waiting, refused, failSafe, steps, behind *prometheus.Desc
+	up, messages, skipped, reconnects, unreceipted, oldest, stranded, waiting, refused, failSafe, steps, behind, reserve, reserveSize, free *prometheus.Desc
 }
 
 func newScraped(s *Site) *scraped {
@@ -128,13 +131,16 @@ func newScraped(s *Site) *scraped {
 		refused:     desc("pictures_set_aside", "Pictures that the centre refused for good or that are missing."),
 		steps:       desc("clock_steps_total", "Times the system clock was set while the site ran."),
 		behind:      desc("clock_behind_seconds", "How far the system clock lies behind a time that has certainly passed."),
+		reserve:     desc("reserve_bytes", "What the reserve for a full disk still holds."),
+		reserveSize: desc("reserve_size_bytes", "What the reserve for a full disk holds when it is whole."),
+		free:        desc("disk_free_bytes", "What is free on the disk of the journal."),
 		failSafe:    desc("fail_safe", "1 while the journal cannot be written and no orders are given."),
 	}
 }
 
 // Describe names the metrics.
 func (c *scraped) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.up, c.messages, c.skipped, c.reconnects, c.unreceipted, c.oldest, c.stranded, c.waiting, c.refused, c.failSafe, c.steps, c.behind} {
+	for _, d := range []*prometheus.Desc{c.up, c.messages, c.skipped, c.reconnects, c.unreceipted, c.oldest, c.stranded, c.waiting, c.refused, c.failSafe, c.steps, c.behind, c.reserve, c.reserveSize, c.free} {
 		out <- d
 	}
 }
@@ -166,6 +172,11 @@ func (c *scraped) Collect(out chan<- prometheus.Metric) {
 	}
 	counter(c.steps, c.site.cfg.Timekeeper.Steps())
 	gauge(c.behind, c.site.cfg.Timekeeper.Behind().Seconds())
+	gauge(c.reserve, float64(c.site.cfg.Disk.Reserve.Left()))
+	gauge(c.reserveSize, float64(c.site.cfg.Disk.Reserve.Size()))
+	if n, err := c.site.cfg.Journal.Free(); err == nil {
+		gauge(c.free, float64(n))
+	}
 	gauge(c.failSafe, truth(c.site.recorder.failSafe.Load()))
 	gauge(c.stranded, float64(c.site.cfg.Journal.Stranded()))
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) // a scrape brings no context

@@ -16,7 +16,11 @@ import (
 const pictureSuffix = ".jpg"
 
 // pictureStore keeps pictures as files named by their digest.
-type pictureStore struct{ dir string }
+type pictureStore struct {
+	dir string
+	// room tells whether so many bytes may be taken from the disk; nil asks nobody.
+	room func(size int64) error
+}
 
 func openPictureStore(dir string) (*pictureStore, error) {
 	if dir == "" {
@@ -32,15 +36,20 @@ func (s *pictureStore) path(d wim.Digest) string {
 	return filepath.Join(s.dir, d.String()+pictureSuffix)
 }
 
-// save writes a picture so that it survives a power cut: temporary file, sync, rename, sync of the folder. A
-// picture that is there already is not written again.
-func (s *pictureStore) save(jpeg []byte) error {
+// put writes a picture: temporary file, sync, rename. It survives a power cut once sync has returned too. A picture
+// that is there already is not written again.
+func (s *pictureStore) put(jpeg []byte) error {
 	if s.dir == "" {
 		return errors.New("store picture: no folder is configured")
 	}
 	path := s.path(wim.DigestOf(jpeg))
 	if st, err := os.Stat(path); err == nil && st.Size() == int64(len(jpeg)) {
 		return nil
+	}
+	if s.room != nil {
+		if err := s.room(int64(len(jpeg))); err != nil {
+			return fmt.Errorf("store picture: %w", err)
+		}
 	}
 	f, err := os.CreateTemp(s.dir, "incoming-*")
 	if err != nil {
@@ -60,10 +69,14 @@ func (s *pictureStore) save(jpeg []byte) error {
 		os.Remove(f.Name()) //nolint:errcheck // a leftover is swept at the next start
 		return fmt.Errorf("store picture: %w", err)
 	}
-	return s.sync()
+	return nil
 }
 
+// sync makes the names of all pictures last that were put before.
 func (s *pictureStore) sync() error {
+	if s.dir == "" {
+		return nil
+	}
 	d, err := os.Open(s.dir)
 	if err != nil {
 		return fmt.Errorf("store picture: %w", err)

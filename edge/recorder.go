@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,11 +27,13 @@ const (
 // recorder is the one goroutine that writes records. It takes what the lanes hand it, writes the pictures,
 // then commits as many groups as wait in one synced transaction, and hints to the sender.
 //
-// When the journal cannot be written the site goes fail-safe: no order is given any more, what was drafted is
+// When the disk is full pictures are refused first, while there is still room for records; then the reserve is given
+// up in steps. When the journal cannot be written all the same the site goes fail-safe: no order is given any more, what was drafted is
 // held in memory up to a bound, and what passes beyond it is counted by its messages. When space returns what
 // was held is committed first and then one sealed gap for each range of messages that was lost.
 type recorder struct {
 	journal recordKeeper
+	reserve *journal.Reserve
 	store   *pictureStore
 	log     *slog.Logger
 	m       *metrics
@@ -40,7 +43,7 @@ type recorder struct {
 	hint    func() // records were committed
 
 	failSafe atomic.Bool
-	reason   atomic.Pointer[string]
+	reason   atomic.Pointer[error]
 
 	// owned by the run goroutine
 	tails map[string]wim.DeviceCursor // how far each device is committed or held
@@ -67,7 +70,7 @@ type lostRange struct {
 
 func newRecorder(c *Config, store *pictureStore, m *metrics, hint func()) *recorder {
 	return &recorder{
-		journal: c.Journal, store: store, log: c.Logger, m: m, now: c.Now, clock: c.Clock, hint: hint,
+		journal: c.Journal, reserve: c.Disk.Reserve, store: store, log: c.Logger, m: m, now: c.Now, clock: c.Clock, hint: hint,
 		in: make(chan group, groupQueue), tails: c.Journal.Cursors(), pause: retryWrite, room: maxHeld,
 	}
 }
@@ -126,9 +129,7 @@ func (r *recorder) commit(ctx context.Context, batch []group) {
 // write appends a batch in one transaction. A draft that can never be sealed is replaced and the others go on.
 // With an error, rest is what was not written.
 func (r *recorder) write(ctx context.Context, batch []group) (rest []group, err error) {
-	for i := range batch {
-		r.savePictures(&batch[i])
-	}
+	r.savePictures(batch)
 	for len(batch) > 0 {
 		var drafts []journal.Draft
 		for i := range batch {
@@ -151,6 +152,8 @@ func (r *recorder) write(ctx context.Context, batch []group) (rest []group, err 
 			return nil, nil
 		case errors.As(err, &bad):
 			batch = r.without(batch, bad)
+		case errors.Is(err, journal.ErrFull) && r.reserve.GiveUp():
+			r.log.Error("the disk is full: the site lives on its reserve and stores no pictures; free space on the disk", "left", r.reserve.Left(), "of", r.reserve.Size(), "err", err)
 		default:
 			return batch, err
 		}
@@ -158,17 +161,52 @@ func (r *recorder) write(ctx context.Context, batch []group) (rest []group, err 
 	return nil, nil
 }
 
-// savePictures puts a group's pictures on disk before the record that names them. A picture that cannot be
+// picturesAtOnce is how many pictures are written side by side: on a slow disk their syncs then take the time of one.
+const picturesAtOnce = 8
+
+// savePictures puts a batch's pictures on disk before the records that name them. A picture that cannot be
 // written is given up, its record never.
-func (r *recorder) savePictures(g *group) {
-	for _, jpeg := range g.jpegs {
-		if err := r.store.save(jpeg); err != nil {
+func (r *recorder) savePictures(batch []group) {
+	type fate struct {
+		of   *group
+		jpeg []byte
+		err  error
+	}
+	var all []fate
+	for i := range batch {
+		for _, jpeg := range batch[i].jpegs {
+			all = append(all, fate{of: &batch[i], jpeg: jpeg})
+		}
+		batch[i].jpegs = nil
+	}
+	if len(all) == 0 {
+		return
+	}
+	var writers sync.WaitGroup
+	next := make(chan *fate, len(all))
+	for i := range all {
+		next <- &all[i]
+	}
+	close(next)
+	for range min(picturesAtOnce, len(all)) {
+		writers.Go(func() {
+			for f := range next {
+				f.err = r.store.put(f.jpeg)
+			}
+		})
+	}
+	writers.Wait()
+	err := r.store.sync()
+	for _, f := range all {
+		if f.err == nil {
+			f.err = err
+		}
+		if f.err != nil {
 			r.m.pictures.WithLabelValues("not-stored").Inc()
-			r.log.Warn("a picture could not be stored; its record goes on without it", "err", err)
-			stripPicture(g, wim.DigestOf(jpeg))
+			r.log.Warn("a picture could not be stored; its record goes on without it", "err", f.err)
+			stripPicture(f.of, wim.DigestOf(f.jpeg))
 		}
 	}
-	g.jpegs = nil
 }
 
 func stripPicture(g *group, digest wim.Digest) {
@@ -266,10 +304,9 @@ func (r *recorder) moveTails(g group) {
 }
 
 func (r *recorder) fail(err error) {
-	why := err.Error()
-	r.reason.Store(&why)
+	r.reason.Store(&err)
 	if !r.failSafe.Swap(true) {
-		r.log.Error("the journal cannot be written: the site is fail-safe and gives no orders; what passes is held in memory, then counted and sealed as a gap; free space on its disk", "err", err)
+		r.log.Error("the journal cannot be written: the site is fail-safe and gives no orders; what passes is held in memory, then counted and sealed as a gap", "do", remedy(err), "err", err)
 	}
 }
 
@@ -360,7 +397,7 @@ func (r *recorder) resume(ctx context.Context) {
 		var drafts []journal.Draft
 		for i := range r.lost {
 			g := r.lost[i].gap
-			g.Detail = fmt.Sprintf("%d passages and %d supplements could not be written: %s", r.lost[i].passages, r.lost[i].supplements, shorten(*r.reason.Load()))
+			g.Detail = fmt.Sprintf("%d passages and %d supplements could not be written: %s", r.lost[i].passages, r.lost[i].supplements, shorten((*r.reason.Load()).Error()))
 			drafts = append(drafts, journal.Draft{Kind: wim.KindGap, Lane: g.Lane, Time: wim.TimeOf(r.now()), Clock: r.clock(), Gap: &g,
 				Cursors: []wim.DeviceCursor{{Device: g.Device, Boot: g.Boot, Seq: g.To}}})
 		}

@@ -220,6 +220,7 @@ type rig struct {
 	center  *fakeCenter
 	signer  *seal.Signer
 	table   *Registrations
+	reserve *journal.Reserve // nil for none
 	change  func(*Config)
 	jchange func(*journal.Config)
 	built   func(*Site) // before it runs
@@ -257,7 +258,11 @@ func (r *rig) start() {
 	if r.jchange != nil {
 		r.jchange(&jc)
 	}
-	j, err := journal.Open(context.Background(), jc)
+	reserve := r.reserve
+	if reserve == nil {
+		reserve = new(journal.Reserve)
+	}
+	j, err := reserve.Open(context.Background(), jc)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -267,6 +272,7 @@ func (r *rig) start() {
 		Lanes: []LaneConfig{{Lane: 1, Device: "scale-1", Scale: r.scale, Cameras: []CameraConfig{{Device: "cam-1", Camera: r.camera}},
 			Sign: r.sign, SignDevice: "sign-1"}},
 		Pictures: PictureConfig{Dir: filepath.Join(r.dir, "pictures")},
+		Disk:     DiskConfig{Reserve: r.reserve},
 		Sender:   SenderConfig{Linger: time.Millisecond, Resend: 200 * time.Millisecond, Retry: 2 * time.Millisecond},
 		Drain:    200 * time.Millisecond,
 		Logger:   slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})),

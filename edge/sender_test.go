@@ -342,7 +342,7 @@ func TestAPictureFileThatIsGoneIsSetAsideAndFilesOfNoRecordAreSwept(t *testing.T
 	r.camera.read(front("川A12345", "e1"), []byte("one"))
 	r.camera.read(rear("川A12345", "e2"), []byte("two"))
 	r.tells(3)
-	if err := r.site.store.save([]byte("written, but its record never was")); err != nil {
+	if err := r.site.store.put([]byte("written, but its record never was")); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.site.store.remove(wim.DigestOf([]byte("one"))); err != nil {

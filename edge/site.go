@@ -63,6 +63,7 @@ func New(cfg Config) (*Site, error) {
 	}
 	s.sender = newSender(&s.cfg, s.keys, s.m)
 	s.uploader = newUploader(&s.cfg, store, s.keys, s.m)
+	store.room = s.roomForPicture
 	s.recorder = newRecorder(&s.cfg, store, s.m, func() {
 		s.sender.hint()
 		s.uploader.hint()
@@ -133,6 +134,7 @@ func (s *Site) Run(ctx context.Context) error {
 	defer stopRest()
 	rest.Go(func() { s.uploader.run(restCtx) })
 	rest.Go(func() { s.keepHouse(restCtx) })
+	rest.Go(func() { s.watchDisk(restCtx) })
 	rest.Go(func() { s.cfg.Timekeeper.Run(restCtx) })
 	for _, l := range s.lanes {
 		lanes.Go(l.run)

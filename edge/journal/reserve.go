@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,7 +36,8 @@ type Reserve struct {
 
 	mu    sync.Mutex
 	left  int64
-	fault error // why it is not whole; nil where it was given up or is whole
+	given bool  // it was given up and is not whole again
+	fault error // why it could not be made or given up
 }
 
 // OpenReserve makes a reserve of size bytes at path, or takes what is there of one. It never fails: a site
@@ -78,7 +80,14 @@ func (r *Reserve) Left() int64 {
 	return r.left
 }
 
-// Fault is why the reserve is not whole, nil where it is or was given up on purpose.
+// Given tells whether the disk was full and the journal lives on what was given up.
+func (r *Reserve) Given() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.given
+}
+
+// Fault is why the reserve could not be made or given up, nil for no trouble.
 func (r *Reserve) Fault() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -100,7 +109,11 @@ func (r *Reserve) GiveUp() bool {
 	}
 	before := r.left
 	r.cut(max(r.left-max(step, 1), 0))
-	return r.left < before
+	if r.left == before {
+		return false
+	}
+	r.given = true
+	return true
 }
 
 // cut makes the file n bytes long, under mu.
@@ -149,8 +162,20 @@ func (r *Reserve) fill(margin int64) (err error) {
 	if err := f.Sync(); err != nil {
 		return fmt.Errorf("reserve: %w", err)
 	}
-	r.left = r.size
+	r.left, r.given = r.size, false
 	return nil
+}
+
+// Open opens a journal on a disk that may be full: what SQLite needs beside the file to open it is given from the
+// reserve.
+func (r *Reserve) Open(ctx context.Context, cfg Config) (*Journal, error) {
+	for {
+		j, err := Open(ctx, cfg)
+		if err == nil || !errors.Is(err, ErrFull) || !r.GiveUp() {
+			return j, err
+		}
+		r.log.Error("the disk is full: the journal is opened in the reserve; free space on the disk", "left", r.Left(), "of", r.size, "err", err)
+	}
 }
 
 // fillWithZeros takes space by writing, from where the file ends.
@@ -170,3 +195,6 @@ func fillWithZeros(f *os.File, n int64) error {
 	}
 	return nil
 }
+
+// Free is how many bytes the file system of the journal has left.
+func (j *Journal) Free() (int64, error) { return Free(filepath.Dir(j.cfg.Path)) }

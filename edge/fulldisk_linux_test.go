@@ -1,0 +1,262 @@
+package edge
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/axlegate/axlegate/edge/journal"
+	"github.com/axlegate/axlegate/wim"
+)
+
+const inMountsEnv = "AXLEGATE_EDGE_IN_MOUNTS"
+
+// withOwnMounts runs f in a process that may mount without anybody else seeing it: the test's binary again, in a
+// mount namespace of its own that the kernel clears away, however the process ends.
+func withOwnMounts(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	if os.Getenv(inMountsEnv) != "" {
+		f(t)
+		return
+	}
+	for _, as := range []*syscall.SysProcAttr{
+		{Unshareflags: syscall.CLONE_NEWNS},
+		{ // whoever may not mount may do so as root of a namespace
+			Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS, UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
+			GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}},
+	} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=2m")
+		cmd.Env = append(os.Environ(), inMountsEnv+"=1")
+		cmd.SysProcAttr = as
+		out, err := cmd.CombinedOutput()
+		if errors.Is(err, syscall.EPERM) {
+			continue
+		}
+		t.Logf("in its own mount namespace:\n%s", out)
+		if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+			t.Fatalf("in its own mount namespace: %v", err)
+		}
+		return
+	}
+	t.Fatal("no mount namespace can be made here, not even as an ordinary user: allow unprivileged user namespaces, or run the test as root")
+}
+
+// smallDisk is a real file system of so many bytes.
+func smallDisk(t *testing.T, size int) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("axlegate-test", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size)); err != nil {
+		t.Fatalf("mount: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// fill takes all space of a disk but keep bytes.
+func fill(t *testing.T, path string, keep int64) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // it is full on purpose
+	free, err := journal.Free(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.CopyN(f, zeroReader{}, max(free-keep, 0)); err != nil && !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+}
+
+type zeroReader struct{}
+
+func (zeroReader) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// onDisk makes a rig whose journal, reserve and pictures lie on a disk of so many bytes.
+func onDisk(t *testing.T, size int, reserve int64) *rig {
+	t.Helper()
+	r := newRig(t)
+	r.dir = smallDisk(t, size)
+	r.center.mute = true
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	r.reserve = journal.OpenReserve(filepath.Join(r.dir, "reserve"), reserve, log)
+	r.change = func(c *Config) {
+		c.Logger = log
+		c.Disk.MinFree, c.Disk.Look = reserve, 5*time.Millisecond
+	}
+	r.built = func(s *Site) { s.recorder.pause, s.recorder.room = 5*time.Millisecond, 8 }
+	return r
+}
+
+func TestAFullDiskTakesPicturesFirstThenTheReserveAndLosesNothingUnnamed(t *testing.T) {
+	withOwnMounts(t, func(t *testing.T) {
+		r := onDisk(t, 16<<20, 2<<20)
+		r.start()
+		reserve := r.site.cfg.Disk.Reserve
+		if reserve.Left() != 2<<20 {
+			t.Fatalf("the reserve holds %d: %v", reserve.Left(), reserve.Fault())
+		}
+		var ends [][2]uint32
+		vehicle := func() {
+			r.push(r.scale.vehicle(6, 58000)...)
+			ends = append(ends, [2]uint32{r.scale.boot, r.scale.seq})
+			eventually(t, "the lane has taken it in", func() bool { return len(r.site.lanes[0].readings) == 0 })
+		}
+		recorded := func() {
+			t.Helper()
+			eventually(t, "it is recorded", func() bool { c, _ := r.journal.Cursor("scale-1"); return c.Seq == r.scale.seq })
+		}
+		read := func(event string) {
+			t.Helper()
+			r.camera.read(front("川A12345", event), append([]byte(event), make([]byte, 20<<10)...))
+		}
+		result := func(what string) float64 { return labelled(t, r.site, "axlegate_edge_pictures_total", what) }
+		vehicle()
+		read("with room")
+		eventually(t, "a picture is stored", func() bool { return stored(t, r) == 1 })
+
+		// Somebody fills the disk up to what is kept for records.
+		fill(t, filepath.Join(r.dir, "log of another"), 1<<20)
+		vehicle()
+		recorded()
+		read("without room")
+		eventually(t, "a picture is refused", func() bool { return result("not-stored") == 1 })
+		if stored(t, r) != 1 || reserve.Left() != 2<<20 || r.site.recorder.failSafe.Load() {
+			t.Errorf("%d pictures, %d in reserve", stored(t, r), reserve.Left())
+		}
+		if h := r.site.Health(request(t)); h.State != StateDegraded || !strings.Contains(strings.Join(h.Todo, "\n"), "nearly full") {
+			t.Errorf("%+v", h)
+		}
+
+		// Nothing is left but the reserve.
+		fill(t, filepath.Join(r.dir, "log of another"), 0)
+		for reserve.Left() == 2<<20 {
+			vehicle()
+		}
+		eventually(t, "the site goes on in its reserve", func() bool { c, _ := r.journal.Cursor("scale-1"); return c.Seq == r.scale.seq })
+		if r.site.recorder.failSafe.Load() || counted(t, r.site, "axlegate_edge_reserve_bytes") >= 2<<20 {
+			t.Errorf("fail-safe, though %d bytes are left", reserve.Left())
+		}
+		if h := r.site.Health(request(t)); h.State != StateDegraded || !strings.Contains(h.Todo[0], "lives on its reserve") {
+			t.Errorf("%+v", h)
+		}
+		n := 0
+		for ; !r.site.recorder.failSafe.Load(); n++ {
+			vehicle()
+		}
+		t.Logf("%d vehicles were recorded in a reserve of 2 MiB", n)
+		if reserve.Left() != 0 {
+			t.Errorf("fail-safe with %d bytes in reserve", reserve.Left())
+		}
+		orders := len(r.sign.orders())
+		for range 30 {
+			vehicle()
+		}
+		eventually(t, "what passes is counted", func() bool { return counted(t, r.site, "axlegate_edge_lost_total") > 0 })
+		if n := len(r.sign.orders()); n > orders+1 {
+			t.Errorf("%d orders, though nothing could be recorded", n-orders)
+		}
+
+		// Somebody makes room.
+		if err := os.Remove(filepath.Join(r.dir, "log of another")); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the site is itself again", func() bool { return !r.site.recorder.failSafe.Load() })
+		eventually(t, "the reserve is whole again", func() bool { return reserve.Left() == 2<<20 })
+		vehicle()
+		recorded()
+		read("with room again")
+		eventually(t, "pictures are stored again", func() bool { return stored(t, r) == 2 })
+		eventually(t, "nothing is to do", func() bool { return !strings.Contains(strings.Join(r.site.Health(request(t)).Todo, "\n"), "disk") })
+		r.stop()
+		r.covered(ends)
+		gaps := 0
+		for _, rec := range r.records() {
+			if rec.Gap != nil && rec.Gap.Cause == wim.GapDisk {
+				gaps++
+			}
+		}
+		if gaps != 1 {
+			t.Errorf("%d gaps for one time without space: %q", gaps, r.story()[max(len(ends)-40, 0):])
+		}
+		t.Logf("%d vehicles, %d gap; every message is in one passage or one gap", len(ends), gaps)
+	})
+}
+
+func TestADiskThatFillsWhileTheSiteIsDownIsSurvivedByTheNextStart(t *testing.T) {
+	withOwnMounts(t, func(t *testing.T) {
+		r := onDisk(t, 8<<20, 2<<20)
+		r.start()
+		r.push(r.scale.vehicle(2, 9000)...)
+		r.tells(1)
+		r.stop()
+		fill(t, filepath.Join(r.dir, "log of another"), 0)
+		r.reserve = journal.OpenReserve(filepath.Join(r.dir, "reserve"), r.reserve.Size(), nil)
+		r.start()
+		var ends [][2]uint32
+		for range 50 {
+			r.push(r.scale.vehicle(2, 9000)...)
+			ends = append(ends, [2]uint32{r.scale.boot, r.scale.seq})
+		}
+		eventually(t, "all is recorded in the reserve", func() bool { c, _ := r.journal.Cursor("scale-1"); return c.Seq == r.scale.seq })
+		r.stop()
+		r.covered(ends)
+	})
+}
+
+func TestAReserveThatFindsNoRoomIsSaidAndTheSiteWorks(t *testing.T) {
+	withOwnMounts(t, func(t *testing.T) {
+		r := onDisk(t, 4<<20, 64<<20)
+		r.start()
+		r.push(r.scale.vehicle(2, 9000)...)
+		r.tells(1)
+		if h := r.site.Health(request(t)); h.State != StateDegraded || !strings.Contains(h.Todo[0], "reserve") {
+			t.Errorf("%+v", h)
+		}
+	})
+}
+
+// stored counts the pictures in the folder.
+func stored(t *testing.T, r *rig) int {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(r.dir, "pictures", "*"+pictureSuffix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// labelled is the value of the one metric of that name whose label has that value.
+func labelled(t *testing.T, s *Site, name, label string) float64 {
+	t.Helper()
+	families, err := s.m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if l.GetValue() == label {
+					return m.GetCounter().GetValue() + m.GetGauge().GetValue()
+				}
+			}
+		}
+	}
+	return 0
+}
