@@ -318,6 +318,8 @@ func (b *Broker) options(d *door) *server.Options {
 		// The server's default sync interval stays: nothing rests on the broker's disk.
 		CustomClientAuthentication: d,
 	}
+	// Each site's subscriptions are consumers of one stream. The server's own limit, a thousand, would turn sites away.
+	o.JetStreamLimits.DefaultMaxConsumers = -1
 	o.MQTT.Host, o.MQTT.Port = b.host, port
 	o.MQTT.AckWait, o.MQTT.MaxAckPending = b.cfg.AckWait, b.cfg.MaxAckPending
 	o.MQTT.AuthTimeout = 10 // seconds, from accept to CONNECT

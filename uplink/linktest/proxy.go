@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -33,7 +34,7 @@ type Proxy struct {
 	swallow [2]bool
 	delay   time.Duration
 	pairs   map[*pair]bool
-	total   int
+	came    []time.Time
 }
 
 // pair is one connection through the proxy.
@@ -68,7 +69,28 @@ func (p *Proxy) Retarget(target string) {
 func (p *Proxy) Connections() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.total
+	return len(p.came)
+}
+
+// Arrivals tells when each of them was let through, oldest first.
+func (p *Proxy) Arrivals() []time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.came)
+}
+
+// Busiest is how many connections were let through within any one span of so long, and when it began.
+func (p *Proxy) Busiest(span time.Duration) (n int, began time.Time) {
+	came := p.Arrivals()
+	for i, first := 0, 0; i < len(came); i++ {
+		for came[i].Sub(came[first]) >= span {
+			first++
+		}
+		if i-first+1 > n {
+			n, began = i-first+1, came[first]
+		}
+	}
+	return n, began
 }
 
 // Cut breaks every connection at once, as by a reset, and every new one until Heal.
@@ -174,7 +196,7 @@ func (p *Proxy) connect(near net.Conn) {
 		return
 	}
 	p.pairs[c] = true
-	p.total++
+	p.came = append(p.came, time.Now())
 	p.mu.Unlock()
 	p.work.Go(func() { p.carry(c, Down) })
 	p.carry(c, Up)

@@ -179,3 +179,23 @@ func TestTheTargetMayComeLater(t *testing.T) {
 		t.Fatal("the new target is not reached")
 	}
 }
+
+func TestTheLinkTellsWhenConnectionsCame(t *testing.T) {
+	p := start(t, echo(t))
+	if n, at := p.Busiest(time.Hour); n != 0 || !at.IsZero() {
+		t.Fatalf("%d before there was any", n)
+	}
+	before := time.Now()
+	for range 3 {
+		if c := dial(t, p); !answers(c) {
+			t.Fatal("no answer")
+		}
+	}
+	came := p.Arrivals()
+	if n, at := p.Busiest(time.Hour); len(came) != 3 || n != 3 || !at.Equal(came[0]) || came[0].Before(before) {
+		t.Fatalf("%v: %d at %v", came, n, at)
+	}
+	if n, _ := p.Busiest(1); n != 1 {
+		t.Fatalf("%d in a nanosecond", n)
+	}
+}

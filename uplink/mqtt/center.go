@@ -124,6 +124,9 @@ func NewCenter(cfg CenterConfig) *Center {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.RetryMin <= 0 {
+		cfg.RetryMin = defaultCenterRetryMin
+	}
 	c := &Center{
 		cfg: cfg, log: cfg.Logger.With("part", "uplink"), ready: make(chan struct{}), lost: make(chan struct{}, 1),
 		slots: map[int]*slot{}, leaving: map[int]*slot{}, given: !cfg.Leased,

@@ -39,7 +39,7 @@ type SiteConfig struct {
 	// site that takes nothing from the centre. Both are called as OnReceipt is. The manifest is retained and comes
 	// again on every connection. A broker that does not grant these topics is a warning: records go up all the same.
 	OnDown, OnAnswer func(jws []byte)
-	// RetryMin and RetryMax bound the waits between connections; zero is 250 ms and 15 s.
+	// RetryMin and RetryMax bound the waits between connections; zero is 2 s and 15 s: many sites share a broker.
 	RetryMin, RetryMax time.Duration
 	// StatusEvery is how often the status is said again; zero is 10 s.
 	StatusEvery time.Duration
