@@ -35,11 +35,11 @@ func Audit(ctx context.Context, path string, each func(r *wim.Record, raw []byte
 	if _, err := os.Stat(path); err != nil {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
-	name, err := dsn(path, "query_only(1)")
+	name, err := production().dsn(path, "query_only(1)")
 	if err != nil {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
-	db, err := sql.Open("sqlite", name)
+	db, err := sql.Open(production().driver, name)
 	if err != nil {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}

@@ -38,7 +38,7 @@ func BenchmarkAppendGroupOf16(b *testing.B) {
 func BenchmarkBareInsert(b *testing.B) {
 	j := fresh(b)
 	row := mustAppend(b, j, passageDraft(7, 1))[0].Raw
-	name, err := dsn(filepath.Join(b.TempDir(), "bare.db"), "journal_mode(WAL)", "synchronous(FULL)", "journal_size_limit(16777216)")
+	name, err := production().dsn(filepath.Join(b.TempDir(), "bare.db"), "journal_mode(WAL)", "synchronous(FULL)", "journal_size_limit(16777216)")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -44,6 +43,8 @@ type Config struct {
 	Now      func() time.Time      // nil means time.Now
 	Clock    func() wim.ClockState // for chain starts; nil means unknown
 	Logger   *slog.Logger          // nil discards
+
+	engine *engine // nil means production
 }
 
 // Validate checks what can be told without touching the disk.
@@ -120,6 +121,9 @@ func Open(ctx context.Context, cfg Config) (*Journal, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = func() wim.ClockState { return wim.ClockUnknown }
 	}
+	if cfg.engine == nil {
+		cfg.engine = production()
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -160,36 +164,27 @@ func prepareFile(path string) error {
 	return nil
 }
 
-func dsn(path string, extra ...string) (string, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "", fmt.Errorf("path of the journal: %w", err)
-	}
-	q := url.Values{"_pragma": append([]string{"busy_timeout(5000)"}, extra...), "_txlock": {"immediate"}}
-	return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String(), nil
-}
-
 func (j *Journal) open(ctx context.Context) error {
 	pragmas := []string{"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(16777216)"}
 	if j.cfg.MaxBytes > 0 {
 		pragmas = append(pragmas, "max_page_count("+strconv.FormatInt(max(j.cfg.MaxBytes/4096, 1), 10)+")")
 	}
-	w, err := dsn(j.cfg.Path, pragmas...)
+	w, err := j.cfg.engine.dsn(j.cfg.Path, pragmas...)
 	if err != nil {
 		return err
 	}
-	if j.write, err = sql.Open("sqlite", w); err != nil {
+	if j.write, err = sql.Open(j.cfg.engine.driver, w); err != nil {
 		return err
 	}
 	j.write.SetMaxOpenConns(1)
 	if err := j.migrate(ctx); err != nil {
 		return err
 	}
-	r, err := dsn(j.cfg.Path, "query_only(1)")
+	r, err := j.cfg.engine.dsn(j.cfg.Path, "query_only(1)")
 	if err != nil {
 		return err
 	}
-	if j.read, err = sql.Open("sqlite", r); err != nil {
+	if j.read, err = sql.Open(j.cfg.engine.driver, r); err != nil {
 		return err
 	}
 	j.read.SetMaxOpenConns(4)
