@@ -109,12 +109,13 @@ func others() map[string]func(t *testing.T, p papers) *testenv.Broker {
 
 // stage is a broker with a centre and two sites over TLS.
 type stage struct {
-	b      *testenv.Broker
-	p      papers
-	in     *inbox
-	center *mqtt.Center
-	sites  map[string]*mqtt.Site
-	got    map[string]chan []byte // receipts
+	b       *testenv.Broker
+	p       papers
+	in      *inbox
+	center  *mqtt.Center
+	serving *running
+	sites   map[string]*mqtt.Site
+	got     map[string]chan []byte // receipts
 }
 
 func (s *stage) siteConfig(t *testing.T, site string) mqtt.SiteConfig {
@@ -133,7 +134,7 @@ func newStage(t *testing.T, serve func(*testing.T, papers) *testenv.Broker) *sta
 	t.Helper()
 	s := &stage{p: certify(t, time.Now().AddDate(0, 1, 0)), in: &inbox{}, sites: map[string]*mqtt.Site{}, got: map[string]chan []byte{}}
 	s.b = serve(t, s.p)
-	s.center, _ = startCenter(t, s.centerConfig(t))
+	s.center, s.serving = startCenter(t, s.centerConfig(t))
 	for _, name := range []string{"north-1", "south-2"} {
 		ch := make(chan []byte, 16)
 		cfg := s.siteConfig(t, name)

@@ -159,6 +159,7 @@ type inbox struct {
 	mu       sync.Mutex
 	got      []delivery
 	statuses []uplink.SiteStatus
+	last     map[string]uplink.SiteStatus // by site
 	refuse   func(delivery) error // guarded by mu
 }
 
@@ -187,7 +188,7 @@ func each(take func(ctx context.Context, site string, payload []byte) error) fun
 	}
 }
 
-func (in *inbox) status(_ string, payload []byte) {
+func (in *inbox) status(site string, payload []byte) {
 	st, err := uplink.DecodeStatus(payload)
 	if err != nil {
 		st.Boot = err.Error()
@@ -195,6 +196,17 @@ func (in *inbox) status(_ string, payload []byte) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.statuses = append(in.statuses, st)
+	if in.last == nil {
+		in.last = map[string]uplink.SiteStatus{}
+	}
+	in.last[site] = st
+}
+
+// lastOf is what was last told of a site.
+func (in *inbox) lastOf(site string) uplink.SiteStatus {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.last[site]
 }
 
 func (in *inbox) lastStatus() (st uplink.SiteStatus) {
