@@ -12,6 +12,9 @@ import (
 var (
 	// ErrFull says that nothing was kept because the disk, or the journal's own bound, is full.
 	ErrFull = errors.New("no space for the journal")
+	// ErrUnwritable says that the disk does not take writes: read-only, without the right to, or failing. It may
+	// heal by itself.
+	ErrUnwritable = errors.New("the disk does not take what is written")
 	// ErrDamaged says that the file contradicts itself; nothing is written to it any more.
 	ErrDamaged = errors.New("journal is damaged")
 	// ErrSite says that the file, or a receipt, belongs to another site.
@@ -53,7 +56,9 @@ func wrap(op string, err error) error {
 		case code&0xff == sqlite3.SQLITE_CORRUPT, code&0xff == sqlite3.SQLITE_NOTADB:
 			return fmt.Errorf("%s: %w: %w; %s", op, ErrDamaged, err, setAside)
 		case code&0xff == sqlite3.SQLITE_READONLY, code&0xff == sqlite3.SQLITE_CANTOPEN, code&0xff == sqlite3.SQLITE_PERM:
-			return fmt.Errorf("%s: %w; check that the daemon's user owns the folder and may write to it", op, err)
+			return fmt.Errorf("%s: %w: %w; check that its file system is not read-only, and that the daemon's user owns the folder and may write to it", op, ErrUnwritable, err)
+		case code&0xff == sqlite3.SQLITE_IOERR:
+			return fmt.Errorf("%s: %w: %w; look at the disk and the kernel's log", op, ErrUnwritable, err)
 		}
 	}
 	return fmt.Errorf("%s: %w", op, err)
