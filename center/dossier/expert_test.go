@@ -120,6 +120,7 @@ func TestTheExpertFindsWhatTheCentreAltered(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newRig(t)
 			f := r.files()
 			c.change(r, f)
