@@ -102,7 +102,7 @@ func (s *sending) start() {
 		s.t.Fatal(err)
 	}
 	cfg := &Config{Journal: j, Signer: s.signer, CenterKeys: []*seal.Verifier{s.link.key.Verifier()}, Link: s.link, Site: testSite, Logger: slog.New(slog.DiscardHandler),
-		Sender:     SenderConfig{Linger: time.Millisecond, Resend: 20 * time.Millisecond, Timeout: time.Second, Retry: time.Millisecond},
+		Sender:     SenderConfig{Linger: time.Millisecond, Resend: 60 * time.Millisecond, Timeout: time.Second, Retry: time.Millisecond},
 		Timekeeper: OpenTimekeeper(TimekeeperConfig{System: SystemClock})}
 	ring, err := newKeyring(context.Background(), cfg)
 	if err != nil {
@@ -186,12 +186,12 @@ func TestWhateverBefallsTheLinkEverythingIsReceiptedInTheEnd(t *testing.T) {
 		forger := newKey(t)
 		s.start()
 		defer s.end()
-		for range rapid.IntRange(1, 20).Draw(rt, "events") {
+		for range rapid.IntRange(1, 14).Draw(rt, "events") {
 			switch rapid.SampledFrom([]string{"records", "a backlog", "link", "mail", "connected", "kept back comes", "a replay", "a forgery", "restart", "restored", "patience"}).Draw(rt, "event") {
 			case "records":
 				s.append(rapid.IntRange(1, 5).Draw(rt, "n"), rapid.IntRange(0, 3).Draw(rt, "alerts"))
 			case "a backlog":
-				s.append(rapid.SampledFrom([]int{70, 70, 200, 600}).Draw(rt, "n"), rapid.SampledFrom([]int{0, 3, 50}).Draw(rt, "alerts"))
+				s.append(rapid.SampledFrom([]int{70, 70, 70, 600}).Draw(rt, "n"), rapid.SampledFrom([]int{0, 3, 50}).Draw(rt, "alerts"))
 			case "link":
 				s.link.set(func() {
 					s.link.fate = rapid.SampledFrom([]string{"", "refused", "taken and not acknowledged", "acknowledged and lost"}).Draw(rt, "fate")

@@ -91,6 +91,8 @@ func newMetrics() *metrics {
 	}
 	m.poison.WithLabelValues("segment")
 	m.poison.WithLabelValues("record")
+	m.receipts.WithLabelValues("refused")
+	m.receipts.WithLabelValues("old-epoch")
 	for _, result := range []string{"not-stored", pictureDropped, pictureDroppedFinding} {
 		m.pictures.WithLabelValues(result)
 	}
