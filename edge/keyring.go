@@ -104,7 +104,9 @@ func (k *keyring) receipted(ctx context.Context, chain wim.ChainID, seq uint64) 
 		k.byID[k.next.ID] = k.next
 		k.log.Info("the new key signs from here on", "key", k.next.ID, "former", k.current.ID)
 		k.current, k.next = k.next, nil
-		k.journal.SetKey(k.current.ID)
+		if err := k.journal.SetKey(ctx, k.current.ID); err != nil {
+			k.log.Warn("the new key could not be noted in the journal; the next start finds it by its rotation", "err", err)
+		}
 		return
 	}
 }

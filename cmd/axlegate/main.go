@@ -31,6 +31,7 @@ type toolbox struct {
 	Judge   judgeCommand     `cmd:"" help:"Judge facts or sealed records, one a line, by a rule set."`
 	Check   checkCommand     `cmd:"" help:"Check a configuration file without starting anything."`
 	Keys    keysCommand      `cmd:"" help:"Make and look at signing keys and password hashes."`
+	Enrol   enrolCommand     `cmd:"" help:"Have the centre believe this site's key, with a one-time code."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 

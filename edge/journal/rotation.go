@@ -58,10 +58,3 @@ func keepRotation(ctx context.Context, tx *sql.Tx, r Rotated) error {
 	_, err = tx.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('rotations', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, string(text))
 	return wrap("note key rotation", err)
 }
-
-// SetKey says which key signs the chains that are started from here on.
-func (j *Journal) SetKey(id string) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.cfg.Key = id
-}
