@@ -2,11 +2,10 @@ package edge
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -14,55 +13,9 @@ import (
 	"time"
 
 	"github.com/axlegate/axlegate/edge/journal"
+	"github.com/axlegate/axlegate/internal/testenv"
 	"github.com/axlegate/axlegate/wim"
 )
-
-const inMountsEnv = "AXLEGATE_EDGE_IN_MOUNTS"
-
-// withOwnMounts runs f in a process that may mount without anybody else seeing it: the test's binary again, in a
-// mount namespace of its own that the kernel clears away, however the process ends.
-func withOwnMounts(t *testing.T, f func(t *testing.T)) {
-	t.Helper()
-	if os.Getenv(inMountsEnv) != "" {
-		f(t)
-		return
-	}
-	for _, as := range []*syscall.SysProcAttr{
-		{Unshareflags: syscall.CLONE_NEWNS},
-		{ // whoever may not mount may do so as root of a namespace
-			Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS, UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
-			GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}},
-	} {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=2m")
-		cmd.Env = append(os.Environ(), inMountsEnv+"=1")
-		cmd.SysProcAttr = as
-		out, err := cmd.CombinedOutput()
-		if errors.Is(err, syscall.EPERM) {
-			continue
-		}
-		t.Logf("in its own mount namespace:\n%s", out)
-		if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
-			t.Fatalf("in its own mount namespace: %v", err)
-		}
-		return
-	}
-	t.Fatal("no mount namespace can be made here, not even as an ordinary user: allow unprivileged user namespaces, or run the test as root")
-}
-
-// smallDisk is a real file system of so many bytes.
-func smallDisk(t *testing.T, size int) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("axlegate-test", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size)); err != nil {
-		t.Fatalf("mount: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
 
 // fill takes all space of a disk but keep bytes.
 func fill(t *testing.T, path string, keep int64) {
@@ -89,7 +42,7 @@ func (zeroReader) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 func onDisk(t *testing.T, size int, reserve int64) *rig {
 	t.Helper()
 	r := newRig(t)
-	r.dir = smallDisk(t, size)
+	r.dir = testenv.SmallDisk(t, size)
 	r.center.mute = true
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	r.reserve = journal.OpenReserve(filepath.Join(r.dir, "reserve"), reserve, log)
@@ -102,7 +55,7 @@ func onDisk(t *testing.T, size int, reserve int64) *rig {
 }
 
 func TestAFullDiskTakesPicturesFirstThenTheReserveAndLosesNothingUnnamed(t *testing.T) {
-	withOwnMounts(t, func(t *testing.T) {
+	testenv.OwnMounts(t, func(t *testing.T) {
 		r := onDisk(t, 16<<20, 2<<20)
 		r.start()
 		reserve := r.site.cfg.Disk.Reserve
@@ -197,7 +150,7 @@ func TestAFullDiskTakesPicturesFirstThenTheReserveAndLosesNothingUnnamed(t *test
 }
 
 func TestADiskThatFillsWhileTheSiteIsDownIsSurvivedByTheNextStart(t *testing.T) {
-	withOwnMounts(t, func(t *testing.T) {
+	testenv.OwnMounts(t, func(t *testing.T) {
 		r := onDisk(t, 8<<20, 2<<20)
 		r.start()
 		r.push(r.scale.vehicle(2, 9000)...)
@@ -218,7 +171,7 @@ func TestADiskThatFillsWhileTheSiteIsDownIsSurvivedByTheNextStart(t *testing.T) 
 }
 
 func TestAReserveThatFindsNoRoomIsSaidAndTheSiteWorks(t *testing.T) {
-	withOwnMounts(t, func(t *testing.T) {
+	testenv.OwnMounts(t, func(t *testing.T) {
 		r := onDisk(t, 4<<20, 64<<20)
 		r.start()
 		r.push(r.scale.vehicle(2, 9000)...)
@@ -226,6 +179,47 @@ func TestAReserveThatFindsNoRoomIsSaidAndTheSiteWorks(t *testing.T) {
 		if h := r.site.Health(request(t)); h.State != StateDegraded || !strings.Contains(h.Todo[0], "reserve") {
 			t.Errorf("%+v", h)
 		}
+	})
+}
+
+func TestADiskThatFailsWritesIsFailSafeUntilItTakesThemAgain(t *testing.T) {
+	testenv.OwnMounts(t, func(t *testing.T) {
+		signal.Ignore(syscall.SIGXFSZ)
+		r := onDisk(t, 16<<20, 0)
+		r.start()
+		var ends [][2]uint32
+		vehicle := func() {
+			r.push(r.scale.vehicle(6, 58000)...)
+			ends = append(ends, [2]uint32{r.scale.boot, r.scale.seq})
+			eventually(t, "the lane has taken it in", func() bool { return len(r.site.lanes[0].readings) == 0 })
+		}
+		vehicle()
+		r.tells(1)
+		// From here on the kernel refuses every write that makes a file longer than the journal's log is.
+		var was syscall.Rlimit
+		st, err := os.Stat(r.path() + "-wal")
+		if err := errors.Join(err, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was)); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: uint64(st.Size()), Max: was.Max}); err != nil {
+			t.Fatal(err)
+		}
+		for range 30 {
+			vehicle()
+		}
+		eventually(t, "fail-safe", r.site.recorder.failSafe.Load)
+		if h := r.site.Health(request(t)); h.State != StateFailing || !strings.Contains(h.Todo[0], "look at its disk") {
+			t.Errorf("%+v", h)
+		}
+		eventually(t, "what passes is counted", func() bool { return counted(t, r.site, "axlegate_edge_lost_total") > 0 })
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the site is itself again", func() bool { return !r.site.recorder.failSafe.Load() })
+		vehicle()
+		eventually(t, "it is recorded", func() bool { c, _ := r.journal.Cursor("scale-1"); return c.Seq == r.scale.seq })
+		r.stop()
+		r.covered(ends)
 	})
 }
 

@@ -140,6 +140,9 @@ func (r *Reserve) Fill(margin int64) error {
 }
 
 func (r *Reserve) fill(margin int64) (err error) {
+	if err := os.MkdirAll(filepath.Dir(r.path), 0o700); err != nil {
+		return fmt.Errorf("reserve: %w", err)
+	}
 	switch n, err := r.free(filepath.Dir(r.path)); {
 	case err != nil:
 		return fmt.Errorf("reserve: %w", err)

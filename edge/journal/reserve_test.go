@@ -96,7 +96,11 @@ func TestWhatBefallsAReserve(t *testing.T) {
 }
 
 func TestAReserveThatCannotBeMadeIsSaidAndDoneWithout(t *testing.T) {
-	r := OpenReserve(filepath.Join(t.TempDir(), "no such folder", "reserve"), mib, nil)
+	file := filepath.Join(t.TempDir(), "not a folder")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := OpenReserve(filepath.Join(file, "reserve"), mib, nil)
 	if r.Left() != 0 || r.Fault() == nil || r.GiveUp() {
 		t.Errorf("%d, %v", r.Left(), r.Fault())
 	}

@@ -54,7 +54,8 @@ func rooms() []Room {
 		// The site.
 		{
 			Path: "edge", Ours: []string{"edge/journal", "rules", "uplink", "wim", "wim/seal"}, Foreign: []string{prometheus, "golang.org/x/sys"},
-			Why: "Of rules it asks only that a set fits its Judge; of uplink only how segments are packed.",
+			Tests: []string{"internal/testenv"},
+			Why:   "Of rules it asks only that a set fits its Judge; of uplink only how segments are packed. Its tests fill real disks.",
 		},
 		{
 			Path: "edge/journal", Ours: []string{"wim", "wim/seal"}, Foreign: []string{sqlite}, Tests: []string{"github.com/ncruces/go-sqlite3"},

@@ -49,6 +49,7 @@ type edgeParts struct {
 	lanes         []edge.LaneConfig
 	signs         []*sign.Sign
 	clock         *edge.Timekeeper
+	reserve       *journal.Reserve // made before the journal is opened
 	journal       *journal.Journal // opened after the rest, nil until then
 }
 
@@ -86,28 +87,41 @@ func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 	}
 	defer l.Close() //nolint:errcheck // serve closes it first when all goes well
 	warnOpen(log, "listen", cfg.Listen)
-	j, err := journal.Open(ctx, journal.Config{
-		Path: filepath.Join(cfg.path(cfg.Data), "journal.db"), Site: cfg.Site, Key: p.keys.Signer.ID,
-		Software: p.software,
-		Keep:     cfg.Keep.Std(), Now: p.clock.Proven, Clock: p.clock.State, Logger: log,
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, j.Close()) }()
-	p.journal = j
-
-	site, link, reg, err := p.site(log)
-	if err != nil {
-		return err
-	}
-
 	// The link and the health page outlive the site's own shutdown, which still sends and waits for receipts.
 	after, stopAfter := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAfter()
 	g, gctx := errgroup.WithContext(after)
+	entrance := &door{site: cfg.Site}
+	g.Go(func() error { return serve(gctx, l, entrance, nil, log) })
+	p.reserve = journal.OpenReserve(filepath.Join(cfg.path(cfg.Data), "reserve"), cfg.reserve(), log)
+	j, err := openJournal(ctx, p.reserve, journal.Config{
+		Path: filepath.Join(cfg.path(cfg.Data), "journal.db"), Site: cfg.Site, Key: p.keys.Signer.ID,
+		Software: p.software, MaxBytes: cfg.JournalMaxMB << 20,
+		Keep: cfg.Keep.Std(), Now: p.clock.Proven, Clock: p.clock.State, Logger: log,
+	}, reopen, entrance.failing, log)
+	if err != nil {
+		stopAfter()
+		if ctx.Err() != nil {
+			err = nil // it was told to stop
+		}
+		return errors.Join(err, g.Wait())
+	}
+	defer func() { err = errors.Join(err, j.Close()) }()
+	p.journal = j
+	if chain, err := j.CheckKey(ctx); err != nil {
+		log.Error("could not check whether the chain is signed by this key", "err", err) // a full disk, perhaps: the site must start
+	} else if !chain.IsZero() {
+		log.Warn("the chain was signed by another key: a new chain was started; what the old one holds without a receipt stays in the journal", "chain", chain)
+	}
+
+	site, link, reg, err := p.site(log)
+	if err != nil {
+		stopAfter()
+		return errors.Join(err, g.Wait())
+	}
+	health := edgeHealth(site, reg)
+	entrance.open.Store(&health)
 	g.Go(func() error { return link.Run(gctx) })
-	g.Go(func() error { return serve(gctx, l, edgeHealth(site, reg), nil, log) })
 	g.Go(func() error {
 		defer stopAfter()
 		devices, dctx := errgroup.WithContext(ctx)
@@ -141,7 +155,9 @@ func (p *edgeParts) site(log *slog.Logger) (site *edge.Site, link *mqtt.Site, re
 			Gross: cfg.Road.PostedGross, Axle: cfg.Road.PostedAxle, Sign: cfg.Road.PostedSign}},
 		Lanes: p.lanes, Journal: j, Signer: p.keys.Signer, Next: p.keys.Next, Former: p.keys.Former, Promote: p.keys.Promote, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations, Active: p.active,
 		Pictures: edge.PictureConfig{Dir: filepath.Join(cfg.path(cfg.Data), "pictures"), Base: cfg.Center.Pictures,
+			MaxBytes: cfg.PicturesMaxMB << 20, MaxAge: cfg.PicturesMaxAge.Std(),
 			Client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: p.tls, Proxy: http.ProxyFromEnvironment}}},
+		Disk:  edge.DiskConfig{Reserve: p.reserve},
 		Clock: cfg.clock(), Timekeeper: p.clock,
 		Logger: log,
 	})

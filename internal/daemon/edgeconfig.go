@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/axlegate/axlegate/edge"
+	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/wim"
 )
@@ -29,6 +30,17 @@ type EdgeConfig struct {
 	Registrations string `yaml:"registrations"`
 	// Keep is how long records stay in the journal after the centre's receipt; 0 means 168h.
 	Keep conf.Duration `yaml:"keep"`
+	// ReserveMB is how many MiB are held back on the disk of data for when it is full; nothing means 64, 0 means none.
+	ReserveMB *int64 `yaml:"reserve_mb"`
+	// JournalMaxMB bounds the journal's file, in MiB; 0 means that only the disk does. A journal that is full is as a full
+	// disk: nothing is deleted for it, the site gives no orders and what passes becomes a gap.
+	JournalMaxMB int64 `yaml:"journal_max_mb"`
+	// PicturesMaxMB is what pictures may take, in MiB; 0 means 16384. Those that the centre has go first, those of a vehicle
+	// that exceeded a limit last.
+	PicturesMaxMB int64 `yaml:"pictures_max_mb"`
+	// PicturesMaxAge is how long a picture waits to be handed in; 0 means 720h. Those of a vehicle that exceeded a
+	// limit wait on, as long as there is room.
+	PicturesMaxAge conf.Duration `yaml:"pictures_max_age"`
 	// Clock says who keeps this machine's time: "system" (or empty) asks the kernel whether it is synchronised;
 	// "host" says that the host of this virtual machine or container keeps it, which the kernel cannot know.
 	Clock   string        `yaml:"clock"`
@@ -223,6 +235,9 @@ func (c *EdgeConfig) Validate() error {
 			return fmt.Errorf("%s is missing", f.key)
 		}
 	}
+	if c.reserve() < 0 || c.JournalMaxMB < 0 || c.PicturesMaxMB < 0 || c.PicturesMaxAge < 0 {
+		return errors.New("reserve_mb, journal_max_mb, pictures_max_mb and pictures_max_age must not be negative")
+	}
 	if c.Clock != "" && c.Clock != clockSystem && c.Clock != clockHost {
 		return fmt.Errorf("clock is %q, want %s or %s", c.Clock, clockSystem, clockHost)
 	}
@@ -325,6 +340,14 @@ const (
 	clockSystem = "system"
 	clockHost   = "host"
 )
+
+// reserve is how much of the disk is held back, in bytes.
+func (c *EdgeConfig) reserve() int64 {
+	if c.ReserveMB == nil {
+		return journal.DefaultReserve
+	}
+	return *c.ReserveMB << 20
+}
 
 func (c *EdgeConfig) clock() func() wim.ClockState {
 	if c.Clock == clockHost {
