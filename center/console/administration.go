@@ -18,6 +18,10 @@ type Administration interface {
 	Alarms(ctx context.Context, v center.Viewer, site wim.SiteID) ([]center.Alarm, error)
 	// LookedInto takes a site's alarms off the list.
 	LookedInto(ctx context.Context, v center.Viewer, site wim.SiteID) error
+	// SiteKeys lists the keys that were enrolled for sites, and those of the configuration that have ended.
+	SiteKeys(ctx context.Context) ([]center.SiteKey, error)
+	// PutCode keeps a one-time code for enrolling a key under its digest; lost ends the site's keys so far with it.
+	PutCode(ctx context.Context, v center.Viewer, site wim.SiteID, digest [32]byte, lost bool) error
 	// Trail gives lines of the audit trail, newest first.
 	Trail(ctx context.Context, v center.Viewer, q center.TrailQuery) ([]center.Trace, error)
 	// Officers lists those of the viewer's region, without their hashes.
@@ -56,6 +60,7 @@ func (c *Console) routeAdministration(mux *http.ServeMux) {
 	route("GET /sites", c.sitesPage, center.Administrator, center.Auditor)
 	route("GET /sites/{site}", c.sitePage, center.Administrator, center.Auditor)
 	route("POST /sites/{site}/looked-into", c.lookedInto, center.Administrator)
+	route("POST /sites/{site}/code", c.makeCode, center.Administrator)
 	route("GET /trail", c.trail, center.Auditor)
 	route("GET /trail.csv", c.trailCSV, center.Auditor)
 	route("GET /officers", c.officersPage, center.Administrator)

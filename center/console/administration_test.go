@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -629,4 +630,32 @@ func TestAStoreThatFailsIsToldWithoutItsError(t *testing.T) {
 		}
 		s.store.broken = nil
 	}
+}
+
+func TestAnEnrolmentCodeIsShownOnceToWhoManagesTheSite(t *testing.T) {
+	s := newOffice(t)
+	s.store.mu.Lock()
+	s.store.office.keys = []center.SiteKey{
+		{Site: "alarmed", ID: "key-of-the-past", How: center.KeyConfigured, Ended: s.store.now()},
+		{Site: "alarmed", ID: "key-of-today", How: center.KeyByCode, By: "admin", Since: s.store.now()},
+		{Site: "elsewhere", ID: "another-key", How: center.KeyByRotation, By: "x"},
+	}
+	s.store.mu.Unlock()
+	b := s.as("admin")
+	before := b.get("/sites/alarmed").wants(http.StatusOK)
+	before.says("main", "key-of-the-past")
+	before.says("main", "key-of-today")
+	if strings.Contains(textOf(before.one("main")), "another-key") || len(before.all("#code")) != 0 {
+		t.Error("the page shows another site's key, or a code that nobody made")
+	}
+	after := b.post("/sites/alarmed/code", url.Values{"lost": {"1"}}).wants(http.StatusOK)
+	found := regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}`).FindString(textOf(after.one("#code")))
+	if found == "" || center.CodeDigest("alarmed", found) != s.store.office.codes["alarmed"] || !s.store.office.lost {
+		t.Errorf("code %q, lost %v", found, s.store.office.lost)
+	}
+	if len(b.get("/sites/alarmed").wants(http.StatusOK).all("#code")) != 0 {
+		t.Error("the code is shown again")
+	}
+	s.as("auditor").post("/sites/alarmed/code", url.Values{}).wants(http.StatusForbidden)
+	b.post("/sites/nowhere/code", url.Values{}).wants(http.StatusNotFound)
 }

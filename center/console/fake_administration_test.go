@@ -17,7 +17,10 @@ type fakeOffice struct {
 	digests [][32]byte
 	trail   []center.Trace // oldest first
 	asked   []center.TrailQuery
-	fails   int // the Trail calls from which on it fails; 0 for never
+	keys    []center.SiteKey
+	codes   map[wim.SiteID][32]byte
+	lost    bool // of the last code
+	fails   int  // the Trail calls from which on it fails; 0 for never
 }
 
 func (s *fakeStore) trace(login, action, subject, detail string) {
@@ -42,6 +45,26 @@ func (s *fakeStore) LookedInto(_ context.Context, v center.Viewer, site wim.Site
 		s.trace(v.Login, "look-into-alarm", string(site), a.Subject)
 	}
 	delete(s.office.alarms, site)
+	return s.broken
+}
+
+func (s *fakeStore) SiteKeys(context.Context) ([]center.SiteKey, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.office.keys), s.broken
+}
+
+func (s *fakeStore) PutCode(_ context.Context, v center.Viewer, site wim.SiteID, digest [32]byte, lost bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !v.Manages() {
+		return center.ErrNotYours
+	}
+	if s.office.codes == nil {
+		s.office.codes = map[wim.SiteID][32]byte{}
+	}
+	s.office.codes[site], s.office.lost = digest, lost
+	s.trace(v.Login, "put-enrolment-code", string(site), "")
 	return s.broken
 }
 

@@ -133,21 +133,49 @@ type sitePageView struct {
 	Seen    string // names the alarms shown
 	CanLook bool
 	Notice  string
+	Keys    []keyLine
+	Code    string // a code that was just made, shown once
+}
+
+// keyLine is one key of a site.
+type keyLine struct {
+	center.SiteKey
+	words *web.Words
+}
+
+// Way says how the key came to be believed.
+func (k *keyLine) Way() string {
+	switch k.How {
+	case center.KeyByCode, center.KeyByRotation:
+		return k.words.T("site.keys.how."+string(k.How), k.By)
+	case center.KeyConfigured:
+	}
+	return k.words.T("site.keys.how.configured")
 }
 
 // sitePage answers GET /sites/{site}.
 func (c *Console) sitePage(w http.ResponseWriter, r *http.Request, v visit) {
-	c.showSite(w, r, v, http.StatusOK, "")
+	c.showSite(w, r, v, http.StatusOK, "", "")
 }
 
-func (c *Console) showSite(w http.ResponseWriter, r *http.Request, v visit, status int, notice string) {
+func (c *Console) showSite(w http.ResponseWriter, r *http.Request, v visit, status int, notice, code string) {
 	line, alarms, err := c.site(r, v)
 	if err != nil {
 		c.wrong(w, r, err)
 		return
 	}
 	view := &sitePageView{
-		frame: c.newFrame(w, r, v, string(line.Site)), Line: line, Seen: alarmsDigest(alarms), CanLook: v.officer.Role == center.Administrator, Notice: notice,
+		frame: c.newFrame(w, r, v, string(line.Site)), Line: line, Seen: alarmsDigest(alarms), CanLook: v.officer.Role == center.Administrator, Notice: notice, Code: code,
+	}
+	keys, err := c.cfg.Store.SiteKeys(r.Context())
+	if err != nil {
+		c.fail(w, r, http.StatusInternalServerError, fmt.Errorf("keys of %s: %w", line.Site, err))
+		return
+	}
+	for _, k := range keys {
+		if k.Site == line.Site {
+			view.Keys = append(view.Keys, keyLine{k, v.words})
+		}
 	}
 	for _, a := range alarms {
 		view.Alarms = append(view.Alarms, alarmView{a, v.words})
@@ -198,7 +226,7 @@ func (c *Console) lookedInto(w http.ResponseWriter, r *http.Request, v visit) {
 		return
 	}
 	if f.Get("seen") != alarmsDigest(alarms) {
-		c.showSite(w, r, v, http.StatusConflict, v.words.T("site.alarms-changed"))
+		c.showSite(w, r, v, http.StatusConflict, v.words.T("site.alarms-changed"), "")
 		return
 	}
 	if err := c.cfg.Store.LookedInto(r.Context(), v.viewer(), line.Site); err != nil {
@@ -207,4 +235,26 @@ func (c *Console) lookedInto(w http.ResponseWriter, r *http.Request, v visit) {
 	}
 	c.flash(w, "looked-into")
 	http.Redirect(w, r, line.Path(), http.StatusSeeOther)
+}
+
+// makeCode answers POST /sites/{site}/code: an administrator lets the site enrol a key. The code is shown on the page
+// that answers and nowhere else; loading that page anew asks before it makes another.
+func (c *Console) makeCode(w http.ResponseWriter, r *http.Request, v visit) {
+	f, err := readForm(w, r, v.words)
+	if err != nil {
+		c.fail(w, r, http.StatusBadRequest, nil)
+		return
+	}
+	line, _, err := c.site(r, v)
+	if err != nil {
+		c.wrong(w, r, err)
+		return
+	}
+	code := center.NewCode()
+	if err := c.cfg.Store.PutCode(r.Context(), v.viewer(), line.Site, center.CodeDigest(line.Site, code), f.Get("lost") != ""); err != nil {
+		c.wrong(w, r, fmt.Errorf("enrolment code of %s: %w", line.Site, err))
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	c.showSite(w, r, v, http.StatusOK, "", code)
 }

@@ -17,6 +17,7 @@ const about = `Axlegate weighs vehicles in motion and tells, provably, whether o
   axlegate demo                       two simulated sites, a centre and both authorities' boards, at once
   axlegate keys new site.pem          make a signing key
   axlegate check edge.yaml            check a configuration and name the line of every mistake
+  axlegate enrol --center … --site …  have a centre believe a site's key, with a one-time code
   axlegate verify journal.db          prove a chain of sealed records, offline
   axlegate export … -o dossier.zip    a matter's evidence as one archive; "axlegate verify" checks it
   axlegate judge facts.ndjson         judge facts or exported records by a rule set
