@@ -2,9 +2,13 @@ package daemon
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
+	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/center/dossier"
 	"github.com/axlegate/axlegate/wim"
+	"github.com/axlegate/axlegate/wim/seal"
 )
 
 // dossiers makes matters' evidence archives out of the centre's store, pictures, rules and keys.
@@ -26,11 +30,40 @@ func (c *Center) ruleBytes(ctx context.Context, d wim.Digest) ([]byte, error) {
 	return c.store.RuleSet(ctx, d)
 }
 
-// siteKeys gives the keys that the configuration names for a site.
-func (c *Center) siteKeys(_ context.Context, site wim.SiteID) ([]dossier.SiteKey, error) {
-	var out []dossier.SiteKey
-	for _, k := range c.p.keys[site] {
+// siteKeys gives the keys under which a site is or was believed, by configuration, code or rotation.
+func (c *Center) siteKeys(ctx context.Context, site wim.SiteID) ([]dossier.SiteKey, error) {
+	enrolled, err := c.store.SiteKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return keysOf(site, c.p.keys[site], enrolled)
+}
+
+// keysOf puts together what the configuration names and what the store knows of it and of others.
+func keysOf(site wim.SiteID, configured []*seal.Verifier, enrolled []center.SiteKey) ([]dossier.SiteKey, error) {
+	out := make([]dossier.SiteKey, 0, len(configured)+len(enrolled))
+	for _, k := range configured {
 		out = append(out, dossier.SiteKey{Key: k, Source: dossier.SourceConfigured})
+	}
+	for i := range enrolled {
+		e := &enrolled[i]
+		if e.Site != site {
+			continue
+		}
+		at := slices.IndexFunc(out, func(k dossier.SiteKey) bool { return k.Key.ID == e.ID })
+		if at < 0 {
+			if len(e.DER) == 0 {
+				continue // it ended, and the configuration no longer names it: nobody has its bytes
+			}
+			v, err := seal.ParseVerifier(e.DER)
+			if err != nil {
+				return nil, fmt.Errorf("key %s of %s: %w", e.ID, site, err)
+			}
+			out = append(out, dossier.SiteKey{Key: v})
+			at = len(out) - 1
+		}
+		k := &out[at]
+		k.Source, k.By, k.Since, k.Until = string(e.How), e.By, e.Since, e.Ended
 	}
 	return out, nil
 }
