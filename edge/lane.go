@@ -179,7 +179,7 @@ func (l *lane) mindClock() {
 func (l *lane) now() wim.Time { return wim.TimeOf(l.site.Now()) }
 
 func (l *lane) reading(r *wim.Reading) {
-	l.heard, l.heardAt = l.site.Now(), r.Arrival
+	l.heard, l.heardAt = time.Now(), r.Arrival
 	switch r.Kind {
 	case wim.LinkUp, wim.LinkDown:
 		l.asm.Push(*r) // marks an open vehicle; completes none
@@ -392,7 +392,7 @@ func (l *lane) tick() {
 	if l.asm.Open() {
 		// The span since the last reading is taken from the monotonic clock, so that a clock that is set
 		// does not close a vehicle that stands on the scale.
-		if v, done := l.asm.Expire(l.heardAt + wim.Time(l.site.Now().Sub(l.heard))); done {
+		if v, done := l.asm.Expire(l.heardAt + wim.Time(time.Since(l.heard))); done {
 			l.begun = 0
 			l.passage(v)
 			l.flushGaps()

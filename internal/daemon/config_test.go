@@ -50,6 +50,8 @@ func TestAMistakeInAConfigurationIsNamed(t *testing.T) {
 		{"a site that is no name", "edge.yaml", "site: north-1", "site: North 1", "only a-z, 0-9"},
 		{"a camera at no end", "edge.yaml", "end: rear", "end: left", "want front or rear"},
 		{"a clock that nobody keeps", "edge.yaml", "clock: system", "clock: sundial", "want system or host"},
+		{"a simulated clock without its file", "edge.yaml", "clock: system", "clock: simulated", "clock_file goes with clock: simulated"},
+		{"a clock file that nobody reads", "edge.yaml", "clock: system", "clock_file: x", "clock_file goes with clock: simulated"},
 		{"a kind of scale that there is not", "edge.yaml", "kind: modbus", "kind: radar", `edge.yaml:61:13: lanes[1].scale.kind: "radar" is not known; there is: serial, modbus`},
 		{"a Modbus scale that is not said to be one", "edge.yaml", "      kind: modbus              # serial when left out\n", "", "lanes[1].scale.kind: is missing; a scale with an address is of kind modbus"},
 		{"a Modbus scale with a line", "edge.yaml", "unit: 1\n", "path: /dev/ttyS0\n", "edge.yaml:63:13: lanes[1].scale.path: has no meaning for a scale on Modbus with an address"},

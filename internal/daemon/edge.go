@@ -49,6 +49,7 @@ type edgeParts struct {
 	lanes         []edge.LaneConfig
 	signs         []*sign.Sign
 	clock         *edge.Timekeeper
+	simulated     *simulatedClock  // nil where the machine's own clock is used
 	reserve       *journal.Reserve // made before the journal is opened
 	journal       *journal.Journal // opened after the rest, nil until then
 }
@@ -122,6 +123,10 @@ func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 	health := edgeHealth(site, reg)
 	entrance.open.Store(&health)
 	g.Go(func() error { return link.Run(gctx) })
+	if p.simulated != nil {
+		log.Warn("this site's clock is simulated: it is for rehearsals only", "file", p.simulated.path)
+		g.Go(func() error { p.simulated.run(gctx); return nil })
+	}
 	g.Go(func() error {
 		defer stopAfter()
 		devices, dctx := errgroup.WithContext(ctx)
@@ -158,7 +163,7 @@ func (p *edgeParts) site(log *slog.Logger) (site *edge.Site, link *mqtt.Site, re
 			MaxBytes: cfg.PicturesMaxMB << 20, MaxAge: cfg.PicturesMaxAge.Std(),
 			Client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: p.tls, Proxy: http.ProxyFromEnvironment}}},
 		Disk:  edge.DiskConfig{Reserve: p.reserve},
-		Clock: cfg.clock(), Timekeeper: p.clock,
+		Clock: p.clockState(), Timekeeper: p.clock, Now: p.now(),
 		Logger: log,
 	})
 	if err != nil {
@@ -166,7 +171,7 @@ func (p *edgeParts) site(log *slog.Logger) (site *edge.Site, link *mqtt.Site, re
 	}
 
 	reg = newRegistry()
-	reg.MustRegister(site.Metrics(), newEdgeMetrics(p.lanes, link.Stats, cfg.clock()))
+	reg.MustRegister(site.Metrics(), newEdgeMetrics(p.lanes, link.Stats, p.clock.State))
 	return site, link, reg, nil
 }
 
@@ -199,14 +204,26 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 	if p.tls, err = clientTLS(cfg.path(cfg.Center.CA)); err != nil {
 		return nil, err
 	}
+	if cfg.Clock == clockSimulated {
+		p.simulated = &simulatedClock{path: cfg.path(cfg.ClockFile), log: log}
+		if err := p.simulated.read(); err != nil {
+			return nil, err
+		}
+	}
 	p.clock = edge.OpenTimekeeper(edge.TimekeeperConfig{
-		Path: filepath.Join(cfg.path(cfg.Data), "proven-time"), System: cfg.clock(), Floor: builtAt(), Logger: log})
+		Path: filepath.Join(cfg.path(cfg.Data), "proven-time"), System: p.clockState(), Now: p.now(), Floor: builtAt(), Logger: log})
 	p.tls.Time = p.clock.Latest // a dead clock must not refuse the centre
 	var handlers []*camera.Hikvision
 	for i := range cfg.Lanes {
 		lane, hik, s, err := openLane(&cfg, &cfg.Lanes[i], p.cursor, log)
 		if err != nil {
 			return nil, fmt.Errorf("lane %d: %w", cfg.Lanes[i].Lane, err)
+		}
+		if p.simulated != nil {
+			lane.Scale = p.simulated.scale(lane.Scale)
+			for i := range lane.Cameras {
+				lane.Cameras[i].Camera = p.simulated.camera(lane.Cameras[i].Camera)
+			}
 		}
 		p.lanes = append(p.lanes, lane)
 		handlers = append(handlers, hik...)
@@ -228,6 +245,25 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 		}
 	}
 	return p, nil
+}
+
+// clockState says how far the clock can be trusted, by whoever keeps it.
+func (p *edgeParts) clockState() func() wim.ClockState {
+	switch p.cfg.Clock {
+	case clockSimulated:
+		return p.simulated.state
+	case clockHost:
+		return func() wim.ClockState { return wim.ClockSynchronised }
+	}
+	return edge.SystemClock
+}
+
+// now is the wall clock; nil is the machine's own.
+func (p *edgeParts) now() func() time.Time {
+	if p.simulated == nil {
+		return nil
+	}
+	return p.simulated.now
 }
 
 // builtAt is the time of the commit that this program was built from, zero where it does not know.

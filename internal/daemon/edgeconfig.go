@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"time"
 
-	"github.com/axlegate/axlegate/edge"
 	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/wim"
@@ -43,11 +43,13 @@ type EdgeConfig struct {
 	PicturesMaxAge conf.Duration `yaml:"pictures_max_age"`
 	// Clock says who keeps this machine's time: "system" (or empty) asks the kernel whether it is synchronised;
 	// "host" says that the host of this virtual machine or container keeps it, which the kernel cannot know.
-	Clock   string        `yaml:"clock"`
-	Road    RoadConfig    `yaml:"road"`
-	Center  LinkConfig    `yaml:"center"`
-	Cameras CamerasConfig `yaml:"cameras"`
-	Lanes   []LaneConfig  `yaml:"lanes"`
+	// "simulated" is for rehearsals: the machine's clock, set by the duration that ClockFile holds at the moment.
+	Clock     string        `yaml:"clock"`
+	ClockFile string        `yaml:"clock_file"`
+	Road      RoadConfig    `yaml:"road"`
+	Center    LinkConfig    `yaml:"center"`
+	Cameras   CamerasConfig `yaml:"cameras"`
+	Lanes     []LaneConfig  `yaml:"lanes"`
 
 	raw []byte
 	dir string
@@ -238,8 +240,11 @@ func (c *EdgeConfig) Validate() error {
 	if c.reserve() < 0 || c.JournalMaxMB < 0 || c.PicturesMaxMB < 0 || c.PicturesMaxAge < 0 {
 		return errors.New("reserve_mb, journal_max_mb, pictures_max_mb and pictures_max_age must not be negative")
 	}
-	if c.Clock != "" && c.Clock != clockSystem && c.Clock != clockHost {
-		return fmt.Errorf("clock is %q, want %s or %s", c.Clock, clockSystem, clockHost)
+	if !slices.Contains([]string{"", clockSystem, clockHost, clockSimulated}, c.Clock) {
+		return fmt.Errorf("clock is %q, want %s or %s, or %s for a rehearsal", c.Clock, clockSystem, clockHost, clockSimulated)
+	}
+	if (c.Clock == clockSimulated) != (c.ClockFile != "") {
+		return fmt.Errorf("clock_file goes with clock: %s, and only with it", clockSimulated)
 	}
 	if len(c.Center.ReceiptKeys) == 0 {
 		return errors.New("center.receipt_keys is missing: without the centre's public key no receipt can be believed and nothing is ever pruned")
@@ -337,8 +342,9 @@ func (l *LaneConfig) instrument() (wim.Instrument, error) {
 
 // The keepers of the clock.
 const (
-	clockSystem = "system"
-	clockHost   = "host"
+	clockSystem    = "system"
+	clockHost      = "host"
+	clockSimulated = "simulated"
 )
 
 // reserve is how much of the disk is held back, in bytes.
@@ -347,13 +353,6 @@ func (c *EdgeConfig) reserve() int64 {
 		return journal.DefaultReserve
 	}
 	return *c.ReserveMB << 20
-}
-
-func (c *EdgeConfig) clock() func() wim.ClockState {
-	if c.Clock == clockHost {
-		return func() wim.ClockState { return wim.ClockSynchronised }
-	}
-	return edge.SystemClock
 }
 
 func (c *EdgeConfig) path(p string) string { return rel(c.dir, p) }
