@@ -48,6 +48,7 @@ const (
 	AlarmVerdict    AlarmKind = "verdict-differs"     // the same set and judge gave another verdict here
 	AlarmSupplement AlarmKind = "supplement-mismatch" // a supplement names a record by a digest it does not have
 	AlarmUnreadable AlarmKind = "unreadable"          // a stored record that this build cannot decode
+	AlarmMissing    AlarmKind = "record-missing"      // a tombstone: the site could not send a record
 	AlarmRotation   AlarmKind = "rotation-refused"    // a key rotation that the new key did not countersign
 )
 

@@ -164,6 +164,14 @@ func (v *Review) write(ctx context.Context, list []center.Received) error {
 // review decodes one record and judges it again.
 func (v *Review) review(r *center.Received) center.Reviewed {
 	out := center.Reviewed{Received: *r}
+	if seal.IsTombstone(r.Raw) {
+		out.Record = &wim.Record{Site: r.Ref.Site, Chain: r.Ref.Chain, Seq: r.Ref.Seq, Kind: wim.KindTombstone}
+		if t, err := seal.PeekTombstone(r.Raw); err == nil { // the intake has verified it
+			out.Detail = t.Reason
+		}
+		v.log.Warn("a site could not send a record; a tombstone stands in its place", "site", string(r.Ref.Site), "chain", r.Ref.Chain.String(), "seq", r.Ref.Seq, "reason", out.Detail)
+		return out
+	}
 	rec, err := seal.Open(r.Raw)
 	if err != nil {
 		// The intake has opened it, so an earlier or later build did. It is kept, and this build says so.

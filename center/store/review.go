@@ -198,6 +198,9 @@ func (s *Store) review(ctx context.Context, t *tx, r *center.Reviewed, known *re
 		rv.cursor = r.Intake
 		rv.Reviewed++
 	}
+	if r.Record.Kind == wim.KindTombstone {
+		return s.raiseAlarm(ctx, t, center.Alarm{Kind: center.AlarmMissing, Site: r.Ref.Site, Subject: subject(r.Ref), Detail: clip(clean(r.Detail), 400)})
+	}
 	if r.Detail != "" && r.Rejudged == "" {
 		return s.raiseAlarm(ctx, t, center.Alarm{Kind: center.AlarmUnreadable, Site: r.Ref.Site, Subject: subject(r.Ref), Detail: r.Detail})
 	}
@@ -344,7 +347,7 @@ func (s *Store) addAccount(ctx context.Context, t *tx, r *center.Reviewed, a *ce
 
 // accountRow has the order of accountColumns.
 func accountRow(r *center.Reviewed, a *center.Account, passage int64) []any {
-	return []any{r.Intake, passage, passage != r.Intake, int64(a.Facts.Time), center.Void(a.Verdict), string(r.Rejudged), a.Verdict.Rules[:], clean(a.Verdict.Judge)}
+	return []any{r.Intake, passage, passage != r.Intake, int64(a.Facts.Time), center.Void(a.Verdict), string(r.Rejudged), a.Verdict.Rules[:], clean(a.Verdict.Judge), int64(a.Facts.Vehicle.Lane)}
 }
 
 func (s *Store) alarmVerdict(ctx context.Context, t *tx, r *center.Reviewed) error {

@@ -189,12 +189,12 @@ const (
 	holdReview   = `SELECT value FROM counter WHERE name = 'review'` + forUpdate
 	holdEvents   = `SELECT value FROM counter WHERE name = 'event'` + forUpdate
 	moveReview   = `UPDATE counter SET value = ? WHERE name = 'review'`
-	addAccount   = `INSERT INTO account (` + accountColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+	addAccount   = `INSERT INTO account (` + accountColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	wakeWaiting  = `UPDATE waiting SET ready = 1 WHERE site = ? AND chain = ? AND seq = ?`
 )
 
 // accountColumns has the order of accountRow.
-const accountColumns = `intake, passage, supplement, passed, void, rejudged, rules, judge`
+const accountColumns = `intake, passage, supplement, passed, void, rejudged, rules, judge, lane`
 
 func hotStatements() []string {
 	return []string{takeNumbers, takeIntake, topOf, findChain, heldBetween, insertLedger, insertRecord, insertSeg, linksAfter, moveHead,
