@@ -11,7 +11,8 @@ import (
 
 // What became of pictures that had to go, in metrics.
 const (
-	pictureDropped        = "dropped" // before it was handed in
+	pictureMadeRoom       = "made-room" // the centre has it
+	pictureDropped        = "dropped"   // before it was handed in
 	pictureDroppedFinding = "dropped-with-finding"
 )
 
@@ -20,8 +21,10 @@ const (
 func (s *Site) watchDisk(ctx context.Context) {
 	tick := time.NewTicker(s.cfg.Disk.Look)
 	defer tick.Stop()
+	var age pictureAge
 	for {
 		s.refill()
+		s.keepPictures(ctx, &age)
 		select {
 		case <-ctx.Done():
 			return

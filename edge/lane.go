@@ -287,7 +287,7 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	g.drafts = append(g.drafts, journal.Draft{
 		Kind: wim.KindPassage, Lane: l.cfg.Lane, Time: l.now(), Clock: f.Clock,
 		Passage: &wim.Passage{Source: src, Facts: *f, Verdict: verdict, Reads: reads, Order: p.order},
-		Cursors: []wim.DeviceCursor{src}, Pictures: pictureRows(reads, jpegs), Name: p.name,
+		Cursors: []wim.DeviceCursor{src}, Pictures: pictureRows(reads, jpegs, verdict.Alerts()), Name: p.name,
 	})
 	l.send(g)
 	outcome, standing := summary(&verdict)
@@ -379,10 +379,16 @@ func (l *lane) supplement(m matched) {
 	if m.jpeg != nil {
 		jpegs = [][]byte{m.jpeg}
 	}
+	var found []wim.Digest // the pictures of before show what is found now
+	for i := range p.reads {
+		if d := p.reads[i].Picture; verdict.Alerts() && !d.IsZero() && d != m.read.Picture {
+			found = append(found, d)
+		}
+	}
 	l.send(group{jpegs: jpegs, drafts: []journal.Draft{{
 		Kind: wim.KindSupplement, Lane: l.cfg.Lane, Time: l.now(), Clock: l.site.Clock(), Of: p.name,
 		Supplement: &wim.Supplement{Cause: "late-plate", Facts: f, Verdict: verdict, Reads: reads},
-		Pictures:   pictureRows(reads, jpegs),
+		Pictures:   pictureRows(reads, jpegs, verdict.Alerts()), Found: found,
 	}}})
 	l.m.supplements.Inc()
 	l.m.plates.WithLabelValues("late").Inc()
@@ -421,13 +427,13 @@ func (l *lane) recall(kept []journal.Kept) {
 	}
 }
 
-func pictureRows(reads []wim.PlateRead, jpegs [][]byte) []journal.Picture {
+func pictureRows(reads []wim.PlateRead, jpegs [][]byte, found bool) []journal.Picture {
 	var out []journal.Picture
 	for _, j := range jpegs {
 		d := wim.DigestOf(j)
 		for i := range reads {
 			if reads[i].Picture == d {
-				out = append(out, journal.Picture{Digest: d, Size: int64(len(j))})
+				out = append(out, journal.Picture{Digest: d, Size: int64(len(j)), Found: found})
 				break
 			}
 		}

@@ -31,6 +31,8 @@ type Draft struct {
 	Cursors []wim.DeviceCursor
 	// Pictures are queued for upload; their files are already synced.
 	Pictures []Picture
+	// Found are pictures of earlier drafts that this one found to show a vehicle that exceeded a limit.
+	Found []wim.Digest
 
 	// Name, where not nil, is given the record's name as soon as it is sealed. It counts once Append has
 	// returned without an error.
@@ -111,7 +113,7 @@ const foldEvery = 512
 
 // alone tells whether a draft is one row and nothing else.
 func alone(d *Draft) bool {
-	return len(d.Pictures) == 0 && d.Kind != wim.KindConfiguration && d.Kind != wim.KindRotation
+	return len(d.Pictures) == 0 && len(d.Found) == 0 && d.Kind != wim.KindConfiguration && d.Kind != wim.KindRotation
 }
 
 // row is a record's row, with its draft's cursor in it. Several do not fit: such an append folds.
@@ -157,8 +159,13 @@ func (j *Journal) foldIn(ctx context.Context, tx *sql.Tx, head uint64, digest wi
 // configurations and rotations.
 func (j *Journal) keepBeside(ctx context.Context, tx *sql.Tx, s *seal.Sealed, d *Draft) error {
 	for _, p := range d.Pictures {
-		if _, err := tx.StmtContext(ctx, j.addPicture).ExecContext(ctx, p.Digest[:], p.Size, int64(d.Time)); err != nil { //nolint:sqlclosecheck // the transaction closes its own copy
+		if _, err := tx.StmtContext(ctx, j.addPicture).ExecContext(ctx, p.Digest[:], p.Size, j.cfg.Now().UnixNano(), p.Found); err != nil { //nolint:sqlclosecheck // the transaction closes its own copy
 			return wrap("queue picture", err)
+		}
+	}
+	for _, p := range d.Found {
+		if _, err := tx.ExecContext(ctx, `UPDATE picture SET found = 1 WHERE digest = ?`, p[:]); err != nil {
+			return wrap("mark picture", err)
 		}
 	}
 	switch s.Kind {

@@ -196,7 +196,7 @@ func (j *Journal) open(ctx context.Context) error {
 		{&j.setCursor, `INSERT INTO cursor (device, boot, seq, time) VALUES (?, ?, ?, ?)
 			ON CONFLICT (device) DO UPDATE SET boot = excluded.boot, seq = excluded.seq, time = excluded.time`},
 		{&j.setHead, `UPDATE chain SET head_seq = ?, head_digest = ? WHERE ordinal = ?`},
-		{&j.addPicture, `INSERT INTO picture (digest, size, added) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING`},
+		{&j.addPicture, `INSERT INTO picture (digest, size, added, found) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET found = max(found, excluded.found)`},
 	} {
 		if *s.into, err = j.write.PrepareContext(ctx, s.text); err != nil { //nolint:sqlclosecheck // closed with the connection that they are prepared on
 			return wrap("prepare", err)

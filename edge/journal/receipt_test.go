@@ -184,7 +184,7 @@ func TestUrgentAndWaitingRecordsAreFound(t *testing.T) {
 func TestPicturesWaitUntilTheyAreHandedInOrRefused(t *testing.T) {
 	j := fresh(t)
 	d := passageDraft(7, 1)
-	one, two := Picture{wim.DigestOf([]byte("1")), 10}, Picture{wim.DigestOf([]byte("2")), 20}
+	one, two := Picture{Digest: wim.DigestOf([]byte("1")), Size: 10}, Picture{Digest: wim.DigestOf([]byte("2")), Size: 20}
 	d.Pictures = []Picture{one, two}
 	again := passageDraft(7, 2)
 	again.Pictures = []Picture{one}

@@ -10,6 +10,8 @@ const schemaVersion = 2
 // row and nothing else. head_* and the table cursor are folded: they say how far the journal was at the last fold,
 // what came after is read from the rows. A head that its records do not reach shows that rows are missing.
 //
+// A picture's found says that it shows a vehicle that exceeded a limit; rowid is the order in which pictures came.
+//
 // pruned_* is the link before the first record that is still held. mark says when a receipt had covered what,
 // thinned out, so that Keep counts from the receipt and not from the record.
 const schema = `
@@ -60,6 +62,7 @@ CREATE TABLE picture (
 	digest   BLOB PRIMARY KEY,
 	size     INTEGER NOT NULL,
 	added    INTEGER NOT NULL,
+	found    INTEGER NOT NULL DEFAULT 0,
 	uploaded INTEGER NOT NULL DEFAULT 0,
 	refused  TEXT NOT NULL DEFAULT ''
 ) STRICT;
@@ -87,6 +90,7 @@ INSERT INTO record (id, digest, kind, lane, time, urgent, raw)
 	SELECT (chain << 40) | seq, digest, kind, lane, time, urgent, raw FROM record_1 ORDER BY chain, seq;
 DROP TABLE record_1;
 CREATE INDEX record_urgent ON record (id) WHERE urgent = 1;
+ALTER TABLE picture ADD COLUMN found INTEGER NOT NULL DEFAULT 0;
 `
 
 // seqBits is how many bits of a record's id are its sequence: a chain may have a trillion records, a journal
