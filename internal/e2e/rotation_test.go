@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,6 +43,13 @@ func TestASiteChangesItsKeyAndIsKilledOnTheWay(t *testing.T) {
 	})
 	r.passed(t, north, 18)
 	r.finish(t, edges)
+	// Whoever knows the first keys only can follow the change in each dossier.
+	proven := r.checkDossiers(t, "first-north-1.pem.pub", "first-river-2.pem.pub")
+	for _, want := range []string{"sealed", "receipted", "judged", "rotated", "site-anchor", "centre-trust"} {
+		if !slices.Contains(proven, want) {
+			t.Errorf("no dossier proves %q", want)
+		}
+	}
 	centre.stop(t)
 	r.check(t, nil)
 }
