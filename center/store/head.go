@@ -57,7 +57,8 @@ func (s *Store) SetStatus(ctx context.Context, site wim.SiteID, payload []byte) 
 	})
 }
 
-// Sites tells of every site of the viewer's region that was ever heard of what is held of its current chain, by name.
+// Sites tells of every site of the viewer's region that is known or was ever heard of what is held of its current
+// chain, by name.
 func (s *Store) Sites(ctx context.Context, v center.Viewer) (out []center.SiteState, err error) {
 	var c clause
 	c.within("coalesce(g.region, '')", v.Region)
@@ -67,7 +68,7 @@ func (s *Store) Sites(ctx context.Context, v center.Viewer) (out []center.SiteSt
 				coalesce((SELECT max(heard) FROM chain WHERE site = n.site), 0),
 				(SELECT count(*) FROM (SELECT 1 FROM ledger WHERE chain = c.id AND seq > c.seq LIMIT 10000) AS beyond),
 				coalesce(st.online, 0), coalesce((SELECT CAST(sum(count) AS BIGINT) FROM alarm WHERE site = n.site), 0)
-			FROM (SELECT site FROM chain UNION SELECT site FROM status) AS n
+			FROM (SELECT site FROM chain UNION SELECT site FROM status UNION SELECT site FROM site_region) AS n
 			LEFT JOIN chain c ON c.id = (SELECT max(id) FROM chain WHERE site = n.site)
 			LEFT JOIN status st ON st.site = n.site
 			LEFT JOIN site_region g ON g.site = n.site`+c.where()+` ORDER BY n.site`, func(scan func(...any) error) error {
