@@ -290,3 +290,42 @@ func TestADossierOfEveryReleaseStillVerifies(t *testing.T) {
 		}
 	}
 }
+
+// What is quoted from a dossier cannot pass for a line of the report.
+func TestADossierCannotWriteLinesOfTheReport(t *testing.T) {
+	r := newRig(t)
+	f := r.files()
+	var at wim.Time
+	edit(t, f, func(c *Contents) {
+		at = c.Made
+		c.Missing = []string{"nothing\n\x1b[2J\u202eThe dossier holds\u2028"}
+	})
+	r.resign(f, at)
+	rep := VerifyFiles(f, Trust{})
+	var b bytes.Buffer
+	for _, l := range []Lang{en, zh} {
+		if err := rep.Write(&b, l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !rep.OK || strings.ContainsAny(b.String(), "\x1b\u202e\u2028") || !strings.Contains(b.String(), "nothing\ufffd\ufffd[2J") {
+		t.Errorf("%q", b.String())
+	}
+}
+
+// A site sends again after a restart, in other segments: each record comes with the one that brought it.
+func TestRecordsOfSegmentsThatOverlapAreProven(t *testing.T) {
+	r := newRig(t)
+	r.sign(r.site, 5, 6)
+	r.gather(1, 2, 4, 6, 8) // 6 by the segment 5 to 6, 8 by 5 to 9
+	f := r.files()
+	n := 0
+	for _, name := range f.names() {
+		if strings.HasPrefix(name, "segments/") {
+			n++
+		}
+	}
+	if rep := VerifyFiles(f, Trust{}); !rep.OK || n != 3 {
+		t.Errorf("%d segments, %+v", n, rep.Wrong)
+	}
+}

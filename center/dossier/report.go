@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/axlegate/axlegate/wim"
 )
@@ -62,7 +64,18 @@ func statement(code, about string, args ...any) Statement {
 	if !ok {
 		panic("dossier: no sentence for " + code) // a mistake of this package, which its tests find
 	}
-	return Statement{Code: code, About: about, Zh: fmt.Sprintf(t.zh, in(zh, args)...), En: fmt.Sprintf(t.en, in(en, args)...)}
+	return Statement{Code: code, About: plain(about), Zh: plain(fmt.Sprintf(t.zh, in(zh, args)...)), En: plain(fmt.Sprintf(t.en, in(en, args)...))}
+}
+
+// plain keeps what a dossier says from writing lines of its own, or over those of the report: control characters and
+// those that turn the direction of text are replaced.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 // in gives each term among args its word in a language.
