@@ -18,6 +18,7 @@ import (
 
 	"github.com/axlegate/axlegate/center/dossier"
 	"github.com/axlegate/axlegate/edge/journal"
+	"github.com/axlegate/axlegate/internal/daemon"
 	"github.com/axlegate/axlegate/wim"
 	"github.com/axlegate/axlegate/wim/seal"
 )
@@ -28,6 +29,8 @@ type exportCommand struct {
 	Center    string `placeholder:"URL" help:"The centre, such as https://centre.example."`
 	TokenFile string `type:"existingfile" placeholder:"FILE" help:"File with a token of the scope matters:read; its officer is who exports."`
 	CA        string `name:"ca" type:"existingfile" placeholder:"FILE" help:"Certificates (PEM) to check the centre's by, where the system does not know it."`
+	Config    string `type:"existingfile" placeholder:"FILE" help:"Instead of --center: configuration of a centre that is stopped, whose store is read on this machine."`
+	Officer   string `placeholder:"LOGIN" help:"With --config: the officer who exports, as the audit trail names it."`
 	Matter    int64  `help:"Number of the matter."`
 	Out       string `short:"o" required:"" type:"path" help:"File to write; it must not be there yet."`
 }
@@ -40,7 +43,9 @@ rule set, keys, and what the officers did, as one archive that anybody can check
   axlegate verify dossier.zip
 
 The officer behind the token must be allowed to see the matter; the export is noted in the audit trail. On a
-matter's page of the console a button does the same.
+matter's page of the console a button does the same. At a centre that is stopped, such as a restored backup:
+
+  axlegate export --config center.yaml --officer li --matter 12 -o dossier.zip
 
 From a site alone, without a centre, all records of its journal with the site's signature over every 64:
 
@@ -52,12 +57,18 @@ func (c exportCommand) Run() error {
 	ctx, stop := context.WithTimeout(context.Background(), exportTimeout)
 	defer stop()
 	switch {
-	case c.Journal != "" && (c.Center != "" || c.Matter != 0 || c.TokenFile != ""):
-		return errors.New("export: either a journal or --center, --token-file and --matter, not both")
+	case c.Journal != "" && (c.Center != "" || c.Matter != 0 || c.TokenFile != "" || c.Config != ""):
+		return errors.New("export: either a journal or a matter, not both")
+	case c.Config != "" && (c.Center != "" || c.TokenFile != ""):
+		return errors.New("export: either --center with --token-file or --config with --officer, not both")
 	case c.Journal != "" && c.Key == "":
 		return errors.New("export: a journal needs --key, the site's private key that signs; \"axlegate verify journal.db -o FILE\" exports without signatures")
 	case c.Journal != "":
 		return c.journal(ctx)
+	case c.Config != "" && (c.Officer == "" || c.Matter < 1):
+		return errors.New("export: --config needs --officer and --matter")
+	case c.Config != "":
+		return c.keep(func() ([]byte, error) { return daemon.ExportDossier(ctx, c.Config, c.Officer, c.Matter) })
 	case c.Center == "" || c.Matter < 1 || c.TokenFile == "":
 		return errors.New("export: --center, --token-file and --matter are needed")
 	}
@@ -67,7 +78,6 @@ func (c exportCommand) Run() error {
 // exportTimeout bounds one export.
 const exportTimeout = 30 * time.Minute
 
-// dossier makes the file before it asks: an export that cannot be kept should not stand in the audit trail.
 func (c exportCommand) dossier(ctx context.Context) error {
 	client, base, err := c.client()
 	if err != nil {
@@ -77,16 +87,21 @@ func (c exportCommand) dossier(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("token: %w", err)
 	}
+	return c.keep(func() ([]byte, error) { return c.fetch(ctx, client, base, token) })
+}
+
+// keep makes the file before it asks: an export that cannot be kept should not stand in the audit trail.
+func (c exportCommand) keep(fetch func() ([]byte, error)) error {
 	var archive []byte
 	var rep dossier.Report
-	err = writeNew(c.Out, func(w io.Writer) error {
-		if archive, err = c.fetch(ctx, client, base, token); err != nil {
+	err := writeNew(c.Out, func(w io.Writer) (err error) {
+		if archive, err = fetch(); err != nil {
 			return err
 		}
 		if rep = dossier.Verify(archive, dossier.Trust{}); !rep.OK {
-			return fmt.Errorf("what the centre sent does not hold, nothing was written: %s", rep.Wrong[0].En)
+			return fmt.Errorf("what the centre gave does not hold, nothing was written: %s", rep.Wrong[0].En)
 		}
-		_, err := w.Write(archive)
+		_, err = w.Write(archive)
 		return err
 	})
 	if err != nil {

@@ -146,7 +146,9 @@ func TestADossierIsFetchedVerifiedAndWrittenOnce(t *testing.T) {
 		{"no address", "want an address", exportCommand{Center: "centre", TokenFile: token, Matter: 12, Out: other}},
 		{"no matter", "are needed", exportCommand{Center: srv.URL, TokenFile: token, Out: other}},
 		{"a journal without a key", "needs --key", exportCommand{Journal: token, Out: other}},
-		{"both", "not both", exportCommand{Journal: token, Center: srv.URL, Out: other}},
+		{"a configuration without an officer", "needs --officer", exportCommand{Config: token, Matter: 12, Out: other}},
+		{"two centres", "not both", exportCommand{Config: token, Center: srv.URL, Out: other}},
+		{"a journal and a centre", "not both", exportCommand{Journal: token, Center: srv.URL, Out: other}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if err := c.cmd.Run(); err == nil || !strings.Contains(err.Error(), c.want) {

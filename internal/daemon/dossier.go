@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/axlegate/axlegate/center"
@@ -66,4 +68,38 @@ func keysOf(site wim.SiteID, configured []*seal.Verifier, enrolled []center.Site
 		k.Source, k.By, k.Since, k.Until = string(e.How), e.By, e.Since, e.Ended
 	}
 	return out, nil
+}
+
+// ExportDossier makes a matter's dossier from the store of a centre that is stopped, as that officer would get it, and
+// notes it in the audit trail. A centre that runs holds its addresses, and then nothing is opened.
+func ExportDossier(ctx context.Context, path, login string, matter int64) (archive []byte, err error) {
+	cfg, err := LoadCenter(path)
+	if err != nil {
+		return nil, err
+	}
+	c, err := NewCenter(ctx, cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, fmt.Errorf("%w; a centre that runs is asked with --center", err)
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	o, err := c.store.Officer(ctx, login)
+	if err != nil {
+		return nil, err
+	}
+	if o.Disabled {
+		return nil, fmt.Errorf("officer %s may not sign in", login)
+	}
+	w, err := c.dossiers()
+	if err != nil {
+		return nil, err
+	}
+	archive, err = w.Dossier(ctx, o.Viewer(), matter)
+	if err != nil {
+		return nil, err
+	}
+	m := center.Matter{ID: matter}
+	if err := c.store.Looked(ctx, o.Viewer(), m.String(), "at the stopped centre, dossier "+wim.DigestOf(archive).String()); err != nil {
+		return nil, err
+	}
+	return archive, nil
 }
