@@ -171,6 +171,7 @@ func rooms() []Room {
 		{Path: "internal/audit", Ours: []string{"wim"}},
 		{Path: "internal/bench", Proves: true},
 		{Path: "internal/browsertest", Proves: true},
+		{Path: "internal/chaos", Proves: true},
 		{Path: "internal/e2e", Proves: true},
 		{Path: "internal/testenv"},
 		{Path: "internal/testenv/install", Ours: []string{"internal/testenv"}},
