@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"net"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -99,6 +100,29 @@ func body(v ...any) []byte {
 // committed and synced beside it. The peer is a bare echo over the same kind of pseudo-terminal with the
 // same serial library.
 func BenchmarkVehicleEndToSign(b *testing.B) {
+	r := newRoadside(b, nil)
+	var ours spread
+	for b.Loop() {
+		_, at := r.vehicle()
+		ours.add((<-r.sign.orders).Sub(at))
+	}
+	b.StopTimer()
+	report(b, ours, echo(b, max(len(ours), 200)))
+}
+
+// roadside is one site with one lane: a scale on a pseudo-terminal, a sign on Modbus TCP, a journal.
+type roadside struct {
+	b       *testing.B
+	scale   *os.File // the device's end of the line
+	seq     uint32
+	sign    *signDevice
+	journal *journal.Journal
+	path    string // of the journal
+}
+
+// newRoadside starts a site; commit, where not nil, stands in for the disk.
+func newRoadside(b *testing.B, commit func(last func() error) error) *roadside {
+	b.Helper()
 	l, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -107,77 +131,73 @@ func BenchmarkVehicleEndToSign(b *testing.B) {
 	if err := l.Close(); err != nil {
 		b.Fatal(err)
 	}
-	dev := &signDevice{orders: make(chan time.Time, 16)}
-	srv, err := modbus.NewServer(&modbus.ServerConfiguration{URL: "tcp://" + addr}, dev)
+	r := &roadside{b: b, sign: &signDevice{orders: make(chan time.Time, 1024)}}
+	srv, err := modbus.NewServer(&modbus.ServerConfiguration{URL: "tcp://" + addr}, r.sign)
 	if err != nil {
 		b.Fatal(err)
 	}
 	if err := srv.Start(); err != nil {
 		b.Fatal(err)
 	}
-	defer srv.Stop() //nolint:errcheck // the benchmark is over
+	b.Cleanup(func() { srv.Stop() }) //nolint:errcheck // the benchmark is over
 	master, slave, err := pty.Open()
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer master.Close() //nolint:errcheck // the benchmark is over
-	defer slave.Close()  //nolint:errcheck // likewise
+	b.Cleanup(func() { master.Close(); slave.Close() }) //nolint:errcheck // the benchmark is over
 	if _, err := term.MakeRaw(int(slave.Fd())); err != nil {
 		b.Fatal(err)
 	}
-	stop := runSite(b, slave.Name(), addr)
-	defer stop()
-
-	seq := uint32(0)
-	send := func(f []byte) {
-		if _, err := master.Write(f); err != nil {
-			b.Fatal(err)
-		}
-	}
-	vehicle := func() time.Time {
-		for i := range 6 {
-			seq++
-			gap := uint16(0)
-			if i > 0 {
-				gap = []uint16{3200, 1350, 6400, 1310, 1310}[i-1]
-			}
-			send(frame('A', seq, body(uint32(0), uint8(i+1), uint16(10100), uint16(5050), uint16(5050), uint16(620), gap, uint16(0))))
-		}
-		seq++
-		end := frame('E', seq, body(uint32(0), uint8(6), uint32(60600), uint16(620), uint32(17000), uint16(0)))
-		at := time.Now()
-		send(end)
-		return at
-	}
-	// The driver throws away what waited before it opened the line; heartbeats show when it listens.
+	r.scale = master
+	b.Cleanup(r.run(slave.Name(), addr, commit))
+	// The driver throws away what waited before it opened the line; an order shows that it listens.
 	for ready := false; !ready; {
-		vehicle()
+		r.vehicle()
 		select {
-		case <-dev.orders:
+		case <-r.sign.orders:
 			ready = true
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-	var ours spread
-	for b.Loop() {
-		at := vehicle()
-		ours.add((<-dev.orders).Sub(at))
-	}
-	b.StopTimer()
-	report(b, ours, echo(b, max(len(ours), 200)))
+	return r
 }
 
-func runSite(b *testing.B, line, signAddr string) (stop func()) {
+// vehicle sends six axles and the vehicle's end, and returns the number of that message and when it was written.
+func (r *roadside) vehicle() (seq uint32, at time.Time) {
+	send := func(f []byte) {
+		if _, err := r.scale.Write(f); err != nil {
+			r.b.Fatal(err)
+		}
+	}
+	for i := range 6 {
+		r.seq++
+		gap := uint16(0)
+		if i > 0 {
+			gap = []uint16{3200, 1350, 6400, 1310, 1310}[i-1]
+		}
+		send(frame('A', r.seq, body(uint32(0), uint8(i+1), uint16(10100), uint16(5050), uint16(5050), uint16(620), gap, uint16(0))))
+	}
+	r.seq++
+	end := frame('E', r.seq, body(uint32(0), uint8(6), uint32(60600), uint16(620), uint32(17000), uint16(0)))
+	at = time.Now()
+	send(end)
+	return r.seq, at
+}
+
+func (r *roadside) run(line, signAddr string, commit func(last func() error) error) (stop func()) {
+	b := r.b
 	b.Helper()
 	dir := b.TempDir()
 	key, err := seal.GenerateSigner()
 	if err != nil {
 		b.Fatal(err)
 	}
-	j, err := journal.Open(b.Context(), journal.Config{Path: filepath.Join(dir, "journal.db"), Site: "bench-1", Key: key.ID})
+	r.path = filepath.Join(dir, "journal.db")
+	j, err := journal.Open(b.Context(), journal.Config{Path: r.path, Site: "bench-1", Key: key.ID, Commit: commit})
 	if err != nil {
 		b.Fatal(err)
 	}
+	r.journal = j
 	sc, err := serial.New(serial.Config{Device: "scale-1", Path: line})
 	if err != nil {
 		b.Fatal(err)
@@ -202,7 +222,7 @@ func runSite(b *testing.B, line, signAddr string) (stop func()) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(b.Context())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(b.Context()))
 	done := make(chan error, 1)
 	go func() { done <- site.Run(ctx) }()
 	return func() {
