@@ -66,6 +66,8 @@ func TestWhoMaySeeAndDoWhat(t *testing.T) {
 		{"GET", "/account", [5]int{away, ok, ok, ok, ok}},
 		{"GET", "/sites", [5]int{away, no, ok, ok, away}},
 		{"GET", "/sites/alarmed", [5]int{away, no, ok, ok, away}},
+		{"GET", "/gaps", [5]int{away, ok, ok, ok, away}},
+		{"GET", "/gaps.csv?site=well", [5]int{away, ok, ok, ok, away}},
 		{"GET", "/trail", [5]int{away, no, ok, no, away}},
 		{"GET", "/trail.csv", [5]int{away, no, ok, no, away}},
 		{"GET", "/officers", [5]int{away, no, no, ok, away}},

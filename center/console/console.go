@@ -26,6 +26,7 @@ import (
 type Store interface {
 	Matters
 	Administration
+	Accounts
 	Officer(ctx context.Context, login string) (center.Officer, error)
 	// Board returns the newest entries, newest first, and the id of the last event they include.
 	Board(ctx context.Context, v center.Viewer, limit int) (entries []center.Entry, last int64, err error)
@@ -233,6 +234,8 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("GET /matters/{id}/dossier", c.signedAs(c.dossier, center.Enforcer, center.Auditor))
 	mux.HandleFunc("POST /matters/{id}/acts", c.signedAs(c.act, center.Enforcer))
 	mux.HandleFunc("GET /pictures/{digest}", c.signedAs(c.picture, center.Enforcer, center.Auditor))
+	mux.HandleFunc("GET /gaps", c.signedAs(c.gaps))
+	mux.HandleFunc("GET /gaps.csv", c.signedAs(c.gapsCSV))
 	c.routeAdministration(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { c.fail(w, r, http.StatusNotFound, nil) })
 

@@ -36,6 +36,8 @@ type fakeStore struct {
 	now      func() wim.Time
 	broken   error // what every read returns, when set
 	office   fakeOffice
+	cover    center.Coverage // what Coverage answers, with these passages
+	passed   map[wim.LaneID]*[center.Slots][2]int
 }
 
 func newFakeStore() *fakeStore {

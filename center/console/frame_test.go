@@ -27,7 +27,7 @@ func TestEachRoleIsLedToItsOwnWorkAndRefusedTheOthers(t *testing.T) {
 	for _, n := range a.all(".nav a") {
 		names = append(names, textOf(n))
 	}
-	if want := []string{"Live alerts", "Matters", "Account"}; !slices.Equal(names, want) {
+	if want := []string{"Live alerts", "Matters", "Gaps", "Account"}; !slices.Equal(names, want) {
 		t.Errorf("an enforcer's ways: %q, want %q", names, want)
 	}
 	a.says(".nav [aria-current=page]", "Live alerts")
