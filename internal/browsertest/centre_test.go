@@ -14,6 +14,7 @@ import (
 
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/center/console"
+	"github.com/axlegate/axlegate/center/dossier"
 	"github.com/axlegate/axlegate/center/intake"
 	"github.com/axlegate/axlegate/center/picture"
 	"github.com/axlegate/axlegate/center/review"
@@ -74,7 +75,15 @@ func newCentre(t *testing.T) *centre {
 	must(c.store.SetRegions(t.Context(), map[wim.SiteID]center.Region{site: region}))
 	pictures, err := picture.Open(filepath.Join(dir, "pictures"))
 	must(err)
-	pages, err := console.New(console.Config{Store: c.store, Sessions: c.store.Sessions(), Pictures: pictures, Title: "Axlegate", Regions: regions})
+	proofs, err := dossier.NewWriter(dossier.Config{
+		Evidence: c.store.Evidence, Picture: pictures.Get, Signer: storetest.Signer(t, 9), Software: "test",
+		Rules: func(context.Context, wim.Digest) ([]byte, error) { return text, nil },
+		Keys: func(context.Context, wim.SiteID) ([]dossier.SiteKey, error) {
+			return []dossier.SiteKey{{Key: c.chain.Key.Verifier(), Source: dossier.SourceConfigured}}, nil
+		},
+	})
+	must(err)
+	pages, err := console.New(console.Config{Store: c.store, Sessions: c.store.Sessions(), Pictures: pictures, Dossiers: proofs, Title: "Axlegate", Regions: regions})
 	must(err)
 	c.in, err = intake.New(intake.Config{
 		Store: c.store, Signer: storetest.Signer(t, 9), SendReceipt: func(context.Context, string, []byte) error { return nil },
