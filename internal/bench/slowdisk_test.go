@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"net/url"
@@ -37,7 +38,7 @@ func (d *syncs) commit(last func() error) error {
 	if d.last == nil {
 		return err
 	}
-	if serr := d.last.QueryRow().Scan(&c.seq); err == nil { // counts as ours
+	if serr := d.last.QueryRowContext(context.Background()).Scan(&c.seq); err == nil { // counts as ours
 		err = serr
 	}
 	c.at = time.Now()
