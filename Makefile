@@ -74,6 +74,14 @@ vuln: ## known vulnerabilities in what we use; needs the network
 e2e: ## from the simulator's ground truth to the centre's store, with faults on the way
 	go test -race -run TestEndToEnd -count=1 -v ./internal/e2e
 
+SEED ?= 1
+MINUTES ?= 4
+
+.PHONY: chaos
+chaos: ## a seeded run that breaks everything while traffic passes, and its audit; SEED=n MINUTES=n
+	@go run ./internal/testenv/install
+	@go test -count=1 -timeout 0 -v -run '^TestChaos$$' ./internal/chaos -seed=$(SEED) -minutes=$(MINUTES) $(CHAOS)
+
 .PHONY: cover
 cover: ## coverage by function, and coverage.html
 	go test -coverprofile=coverage.out -coverpkg=./... ./...

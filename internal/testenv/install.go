@@ -39,9 +39,12 @@ func chromiumTool() tool {
 func opensslTool() tool { return tool{name: "openssl", pack: "openssl"} }
 func jqTool() tool      { return tool{name: "jq", pack: "jq"} }
 func unzipTool() tool   { return tool{name: "unzip", pack: "unzip"} }
+func nftTool() tool {
+	return tool{name: "nft", pack: "nftables", more: []string{"iproute2"}, places: []string{"/usr/sbin/nft"}}
+}
 
 func tools() []tool {
-	return []tool{opensslTool(), jqTool(), unzipTool(), postgresTool(), mosquittoTool(), promtoolTool(), chromiumTool(), tpmTool()}
+	return []tool{opensslTool(), jqTool(), unzipTool(), postgresTool(), mosquittoTool(), promtoolTool(), chromiumTool(), tpmTool(), nftTool()}
 }
 
 // find gives the program's path, the newest where there are several; empty when it is not there.
