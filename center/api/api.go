@@ -30,6 +30,7 @@ type Store interface {
 	// Changed gives a hint that events may have been written; the table is the truth.
 	Changed() (hint <-chan struct{}, cancel func())
 	Sites(ctx context.Context, v center.Viewer) ([]center.SiteState, error)
+	Coverage(ctx context.Context, v center.Viewer, q center.CoverageQuery) (center.Coverage, error)
 	Trail(ctx context.Context, v center.Viewer, q center.TrailQuery) ([]center.Trace, error)
 	// Looked notes a look in the audit trail.
 	Looked(ctx context.Context, v center.Viewer, subject, detail string) error
@@ -118,6 +119,7 @@ func build(cfg Config) (http.Handler, huma.API, error) {
 	a.addMatters(h)
 	a.addEvents(h)
 	a.addSites(h)
+	a.addCoverage(h)
 	a.addTrail(h)
 	a.addPictures(h)
 	a.addDossiers(h)

@@ -95,6 +95,10 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"an enforcer does not", func(r *rig) string { return r.roadToken }, "GET", "/trail", "", 403},
 		{"sites need their scope", func(r *rig) string { return r.readOnly }, "GET", "/sites", "", 403},
 		{"sites are listed", func(r *rig) string { return r.manager }, "GET", "/sites", "", 200},
+		{"a period of a site needs the same", func(r *rig) string { return r.readOnly }, "GET", "/sites/north-1/coverage?from=2026-05-04T00:00:00Z&to=2026-05-05T00:00:00Z", "", 403},
+		{"a period of a site is accounted for", func(r *rig) string { return r.manager }, "GET", "/sites/north-1/coverage?from=2026-05-04T00:00:00Z&to=2026-05-05T00:00:00Z", "", 200},
+		{"a site that is not there is not found", func(r *rig) string { return r.manager }, "GET", "/sites/nowhere/coverage?from=2026-05-04T00:00:00Z&to=2026-05-05T00:00:00Z", "", 404},
+		{"a period is not longer than 31 days", func(r *rig) string { return r.manager }, "GET", "/sites/north-1/coverage?from=2026-05-04T00:00:00Z&to=2026-07-05T00:00:00Z", "", 422},
 		{"a path that is not there says where the description is", func(*rig) string { return "" }, "GET", "/nothing", "", 404},
 		{"the description needs no token", func(*rig) string { return "" }, "GET", "/openapi.json", "", 200},
 	} {

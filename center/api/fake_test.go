@@ -150,3 +150,14 @@ func (f *fake) Looked(_ context.Context, v center.Viewer, subject, detail string
 }
 
 func (f *fake) Get(d wim.Digest) (*os.File, error) { return os.Open(filepath.Join(f.dir, d.String())) }
+
+func (f *fake) Coverage(_ context.Context, _ center.Viewer, q center.CoverageQuery) (center.Coverage, error) {
+	if q.Site != "north-1" {
+		return center.Coverage{}, center.ErrNotFound
+	}
+	c := center.Coverage{
+		CoverageQuery: q, Until: q.To, Gaps: []center.SealedGap{{Gap: wim.Gap{Lane: 1, Cause: wim.GapDisk, From: 1, To: 3, Until: q.From}, Ref: wim.RecordRef{Seq: 5}}},
+		Missing: []center.Missing{{Ref: wim.RecordRef{Seq: 6}, Time: q.From}}, Holes: []center.Hole{{From: 7, To: 8, Held: 2}},
+	}
+	return center.NewCoverage(c, nil), f.broken
+}
