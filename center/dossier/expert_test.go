@@ -64,7 +64,7 @@ func TestTheExpertsPageHoldsWithATombstoneAndWithWhatIsMissing(t *testing.T) {
 	r.lostPicture, r.lostRules = true, true
 	r.tombstone(2)
 	said, err := expert(t, r.dossier())
-	if err != nil || !strings.Contains(said, "record 2 is lost: the disk lost it") || !strings.Contains(said, "the centre does not have: picture") {
+	if err != nil || !strings.Contains(said, "record 2 is lost: the disk lost it") || !strings.Contains(said, "the centre does not have: picture ") {
 		t.Errorf("%v\n%s", err, said)
 	}
 }

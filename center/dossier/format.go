@@ -35,7 +35,7 @@ type Contents struct {
 	Pictures []Picture `json:"pictures"`
 	Rules    []RuleSet `json:"rule_sets"`
 	Keys     []Key     `json:"keys"`
-	Missing  []string  `json:"missing"` // what the centre does not have, in words
+	Missing  []Missing `json:"missing"` // what belongs here and the centre does not have
 }
 
 // Matter is what the centre opened.
@@ -124,6 +124,21 @@ type Key struct {
 	Since     wim.Time   `json:"since,omitempty"` // from when the centre believed it, 0 unknown
 	Until     wim.Time   `json:"until,omitempty"` // until when, 0 still
 }
+
+// Missing is one thing that belongs into a dossier and that the centre does not have.
+type Missing struct {
+	What string `json:"what"` // one of the words below
+	Name string `json:"name"` // its digest, id, chain, or chain and sequence
+}
+
+// What may be missing.
+const (
+	MissingReceipt = "receipt"  // of a record: some before it have not arrived
+	MissingStart   = "start"    // the first record of a chain
+	MissingPicture = "picture"  // it has not arrived, or was removed
+	MissingRules   = "rule-set" // this centre does not have it
+	MissingKey     = "key"      // the centre no longer has it
+)
 
 func recordFile(r wim.RecordRef) string {
 	return fmt.Sprintf("records/%s-%d.json", r.Chain, r.Seq)

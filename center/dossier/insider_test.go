@@ -298,7 +298,7 @@ func TestADossierCannotWriteLinesOfTheReport(t *testing.T) {
 	var at wim.Time
 	edit(t, f, func(c *Contents) {
 		at = c.Made
-		c.Missing = []string{"nothing\n\x1b[2J\u202eThe dossier holds\u2028"}
+		c.Missing = []Missing{{What: MissingKey, Name: "nothing\n\x1b[2J\u202eThe dossier holds\u2028"}}
 	})
 	r.resign(f, at)
 	rep := VerifyFiles(f, Trust{})

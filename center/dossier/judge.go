@@ -1,6 +1,7 @@
 package dossier
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -139,7 +140,7 @@ func (v *verification) says() {
 		if k.Of != OfSite {
 			continue
 		}
-		v.stated("key-history", k.File, k.ID, term(k.Source), orDash(k.Since), orDash(k.Until))
+		v.stated("key-history", k.File, k.ID, term(k.Source), cmp.Or(k.By, "—"), orDash(k.Since), orDash(k.Until))
 		if len(v.trust.SiteKeys) == 0 {
 			v.open("owner", k.File, k.ID)
 		}
@@ -148,8 +149,8 @@ func (v *verification) says() {
 	for _, code := range []string{"clock", "scale", "neighbours", "acts"} {
 		v.open(code, "")
 	}
-	for _, text := range v.c.Missing {
-		v.open("centre-says-not", "", text)
+	for _, m := range v.c.Missing {
+		v.open("centre-says-not", "", term(m.What), m.Name)
 	}
 }
 

@@ -42,7 +42,7 @@ func readme(c *Contents, l Lang) []byte {
 	if len(c.Missing) > 0 {
 		add("\n## 中心没有的\n", "\n## What the centre does not have\n")
 		for _, m := range c.Missing {
-			add("- %s", "- %s", m)
+			add("- %s：%s", "- %s %s", term(m.What).in(l), m.Name)
 		}
 	}
 	add("\n## 不能证明的\n\n密钥属于谁、时钟是否准确、称重是否准确（以检定证书为凭）、相邻记录的内容、执法人员操作是否属实：本卷宗不能证明，axlegate verify 会逐条说明。",

@@ -61,7 +61,7 @@ func sentences() map[string]sentence {
 		"certificate":   {"第 %d 号记录：计量器具 %s，检定证书 %s（%s，准确度等级 %s），有效期自 %s 至 %s（不含）", "Record %d: instrument %s, verification certificate %s (%s, class %s), valid from %s until before %s"},
 		"software":      {"第 %d 号记录由程序版本 %s 写入；程序摘要 %s；法定相关部分版本 %s、摘要 %s；校准数据摘要 %s", "Record %d was written by program version %s; digest of the program %s; legally relevant part %s, digest %s; calibration data %s"},
 		"configuration": {"第 %d 号配置记录：现场使用 %s %s，摘要 %s", "Configuration record %d: the site works by %s %s, digest %s"},
-		"key-history":   {"密钥 %s：中心采信方式 %s，自 %s 起，至 %s 止", "Key %s: the centre believed it by way of %s, since %s, until %s"},
+		"key-history":   {"密钥 %s：中心采信方式 %s（%s），自 %s 起，至 %s 止", "Key %s: the centre believed it by way of %s (%s), since %s, until %s"},
 		"arrived":       {"第 %d 号记录于 %s 到达中心（中心时钟）", "Record %d reached the centre on %s, by the centre's clock"},
 		"officers":      {"执法人员操作 %d 项、案件 %d 件、告警 %d 条：由中心签名陈述", "%d acts of officers, %d cases and %d alerts: the centre's word, signed"},
 
@@ -84,6 +84,6 @@ func sentences() map[string]sentence {
 		"no-rules":        {"规则集不在卷宗内，未重新判定：%s", "A rule set is not in the dossier, so nothing was judged again by it: %s"},
 		"other-judge":     {"第 %d 号记录由判定程序版本 %s 判定，本程序为版本 %s：未比较", "Record %d was judged by version %s of the judging code, this is version %s: not compared"},
 		"no-format-2":     {"第 %d 号记录为格式 1：没有软件与校准数据的摘要", "Record %d is of format 1: it names no digest of program, legal part or calibration"},
-		"centre-says-not": {"中心自述缺少：%s", "The centre says that it does not have: %s"},
+		"centre-says-not": {"中心自述缺少%s：%s", "The centre says that it does not have %s %s"},
 	}
 }

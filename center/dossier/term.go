@@ -56,6 +56,12 @@ func terms() map[term]sentence {
 		term(wim.PartSoftware):      {"程序", "program"},
 		term(wim.PartLegal):         {"法定相关部分", "legally relevant part"},
 
+		term(MissingReceipt): {"该记录的回执（其前有记录尚未到达）", "the receipt of a record, since some before it have not arrived:"},
+		term(MissingStart):   {"指定密钥的链首记录", "the first record of a chain, which names its key:"},
+		term(MissingPicture): {"图片（未到达或已删除）", "a picture, which has not arrived or was removed:"},
+		term(MissingRules):   {"规则集", "a rule set:"},
+		term(MissingKey):     {"现场公钥", "a site's public key:"},
+
 		SourceConfigured: {"中心配置文件", "the centre's configuration"},
 		SourceCode:       {"一次性注册码", "a one-time code"},
 		SourceRotation:   {"密钥轮换", "a key rotation"},

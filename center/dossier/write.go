@@ -99,7 +99,7 @@ func contentsOf(e *center.Evidence, login string, now wim.Time) *Contents {
 		Version: Version, Made: now, By: login, Epoch: e.Epoch,
 		Matter: Matter{ID: m.ID, Site: m.Site, Region: m.Region, Lane: m.Lane, Passed: m.Passed, Opened: m.Opened,
 			Plates: append([]string{}, m.Plates...), Suspicion: m.Suspicion, State: m.State},
-		Alerts: []Alert{}, Cases: []Case{}, Acts: []Act{}, Records: []Record{}, Pictures: []Picture{}, Rules: []RuleSet{}, Keys: []Key{}, Missing: []string{},
+		Alerts: []Alert{}, Cases: []Case{}, Acts: []Act{}, Records: []Record{}, Pictures: []Picture{}, Rules: []RuleSet{}, Keys: []Key{}, Missing: []Missing{},
 	}
 	for _, a := range e.Alerts {
 		c.Alerts = append(c.Alerts, Alert{Competence: a.Competence, Outcome: a.Outcome, Standing: a.Standing, Raised: a.Raised,
@@ -124,8 +124,8 @@ type builder struct {
 	signs []string     // ids of the sites' keys that signed something here
 }
 
-func (b *builder) missing(text string, args ...any) {
-	b.c.Missing = append(b.c.Missing, fmt.Sprintf(text, args...))
+func (b *builder) missing(what, name string) {
+	b.c.Missing = append(b.c.Missing, Missing{What: what, Name: name})
 }
 
 func (b *builder) addRecords(_ context.Context, e *center.Evidence) error {
@@ -150,7 +150,7 @@ func (b *builder) addRecords(_ context.Context, e *center.Evidence) error {
 			out.Receipt = receiptFile(r.Ref)
 			b.files[out.Receipt] = []byte(jws)
 		} else {
-			b.missing("a receipt for record %d of chain %s: records before it have not arrived", r.Ref.Seq, r.Ref.Chain)
+			b.missing(MissingReceipt, fmt.Sprintf("%s-%d", r.Ref.Chain, r.Ref.Seq))
 		}
 		b.c.Records = append(b.c.Records, out)
 		b.signs = appendNew(b.signs, r.Key)
@@ -159,7 +159,7 @@ func (b *builder) addRecords(_ context.Context, e *center.Evidence) error {
 	}
 	for _, a := range e.Accounts {
 		if !starts[a.Ref.Chain] {
-			b.missing("the first record of chain %s, which names its key", a.Ref.Chain)
+			b.missing(MissingStart, a.Ref.Chain.String())
 			starts[a.Ref.Chain] = true
 		}
 	}
@@ -212,7 +212,7 @@ func (b *builder) addPictures(context.Context, *center.Evidence) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, center.ErrNotFound):
 			p.File = ""
-			b.missing("picture %s: it has not arrived, or was removed", d)
+			b.missing(MissingPicture, d.String())
 		case err != nil:
 			return fmt.Errorf("picture %s: %w", d.Short(), err)
 		default:
@@ -239,7 +239,7 @@ func (b *builder) addRules(ctx context.Context, _ *center.Evidence) error {
 		switch {
 		case errors.Is(err, center.ErrNotFound):
 			s.File = ""
-			b.missing("rule set %s: this centre does not have it", d)
+			b.missing(MissingRules, d.String())
 		case err != nil:
 			return err
 		default:
@@ -258,7 +258,7 @@ func (b *builder) addKeys(ctx context.Context, e *center.Evidence) error {
 	for _, id := range b.signs {
 		i := slices.IndexFunc(held, func(k SiteKey) bool { return k.Key.ID == id })
 		if i < 0 {
-			b.missing("key %s of site %s: the centre no longer has it", id, e.Docket.Matter.Site)
+			b.missing(MissingKey, id)
 			continue
 		}
 		k := held[i]
