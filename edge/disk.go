@@ -88,7 +88,7 @@ func remedy(err error) string {
 	case errors.Is(err, journal.ErrFull):
 		return "free space on its disk"
 	case errors.Is(err, journal.ErrDamaged):
-		return "its file is damaged: stop the site, move the file aside (keep it: it is evidence) and start again"
+		return "its file is damaged: the site starts again and recovers it, see the log"
 	default:
 		return "look at its disk: a file system that became read-only, a folder without the right to write, or a disk that fails"
 	}

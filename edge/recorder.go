@@ -41,6 +41,8 @@ type recorder struct {
 	clock   func() wim.ClockState
 	in      chan group
 	hint    func() // records were committed
+	// damaged is told once that the journal contradicts itself and that only a new one can be written.
+	damaged func(error)
 
 	failSafe atomic.Bool
 	reason   atomic.Pointer[error]
@@ -70,7 +72,7 @@ type lostRange struct {
 
 func newRecorder(c *Config, store *pictureStore, m *metrics, hint func()) *recorder {
 	return &recorder{
-		journal: c.Journal, reserve: c.Disk.Reserve, store: store, log: c.Logger, m: m, now: c.Now, clock: c.Clock, hint: hint,
+		journal: c.Journal, reserve: c.Disk.Reserve, store: store, log: c.Logger, m: m, now: c.Now, clock: c.Clock, hint: hint, damaged: func(error) {},
 		in: make(chan group, groupQueue), tails: c.Journal.Cursors(), pause: retryWrite, room: maxHeld,
 	}
 }
@@ -306,6 +308,9 @@ func (r *recorder) moveTails(g group) {
 func (r *recorder) fail(err error) {
 	r.reason.Store(&err)
 	if !r.failSafe.Swap(true) {
+		if errors.Is(err, journal.ErrDamaged) {
+			r.damaged(err)
+		}
 		r.log.Error("the journal cannot be written: the site is fail-safe and gives no orders; what passes is held in memory, then counted and sealed as a gap", "do", remedy(err), "err", err)
 	}
 }

@@ -88,12 +88,16 @@ func New(cfg Config) (*Site, error) {
 func (s *Site) HandleReceipt(jws []byte) { s.sender.receipt(jws) }
 
 // Run works until ctx ends, then shuts down in order: sensors, what they had sent, the records of it, the last
-// receipts. It may run once.
+// receipts. It may run once. With an error that is journal.ErrDamaged it ended by itself, because its journal has to be
+// recovered; what it held in memory is then named by the gap that the next start finds.
 func (s *Site) Run(ctx context.Context) error {
 	if !s.state.CompareAndSwap(stateIdle, stateRunning) {
 		return errors.New("edge: a site runs once")
 	}
 	defer s.state.Store(stateDone)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	s.recorder.damaged = func(err error) { end(err) }
 	if n, err := s.store.sweep(ctx, s.cfg.Journal); err != nil {
 		s.log.Warn("could not sweep the picture folder", "err", err)
 	} else if n > 0 {
@@ -178,6 +182,9 @@ func (s *Site) Run(ctx context.Context) error {
 	outbox.Wait()
 	rest.Wait()
 	s.log.Info("site stopped")
+	if why := context.Cause(ctx); errors.Is(why, journal.ErrDamaged) {
+		return fmt.Errorf("edge: %w", why)
+	}
 	return nil
 }
 

@@ -222,14 +222,90 @@ func TestAVehicleThatWaitedInItsScaleIsRecordedWithItsTimeAndDirectsNobody(t *te
 // faultyKeeper is a journal whose disk the test fills.
 type faultyKeeper struct {
 	*journal.Journal
-	full atomic.Bool
+	full    atomic.Bool
+	damaged atomic.Bool
+	stalled atomic.Pointer[chan struct{}]
 }
 
 func (f *faultyKeeper) Append(ctx context.Context, d []journal.Draft) ([]seal.Sealed, error) {
 	if f.full.Load() {
 		return nil, fmt.Errorf("test: %w", journal.ErrFull)
 	}
+	if f.damaged.Load() {
+		return nil, fmt.Errorf("test: %w", journal.ErrDamaged)
+	}
+	if s := f.stalled.Load(); s != nil {
+		<-*s
+	}
 	return f.Journal.Append(ctx, d)
+}
+
+func TestASiteWhoseJournalIsDamagedEndsSoThatItCanBeRecovered(t *testing.T) {
+	r := newRig(t)
+	keeper := &faultyKeeper{}
+	r.built = func(s *Site) {
+		keeper.Journal = s.cfg.Journal
+		s.recorder.journal = keeper
+	}
+	r.start()
+	r.push(r.scale.vehicle(6, 58000)...)
+	r.tells(1)
+	ends := [][2]uint32{{7, r.scale.seq}}
+	keeper.damaged.Store(true)
+	r.push(r.scale.vehicle(6, 58000)...)
+	ends = append(ends, [2]uint32{7, r.scale.seq})
+	if err := <-r.done; !errors.Is(err, journal.ErrDamaged) {
+		t.Fatalf("%v", err)
+	}
+	if err := r.journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.cancel, r.built = nil, nil
+	r.start() // as on a journal that was recovered
+	r.push(r.scale.vehicle(6, 58000)...)
+	ends = append(ends, [2]uint32{7, r.scale.seq})
+	eventually(t, "it records again", func() bool { c, _ := r.journal.Cursor("scale-1"); return c.Seq == r.scale.seq })
+	r.stop()
+	r.covered(ends)
+}
+
+func TestADiskThatStandsStillCostsReadingsThatAreNamedByAGap(t *testing.T) {
+	r := newRig(t)
+	keeper := &faultyKeeper{}
+	r.built = func(s *Site) {
+		keeper.Journal = s.cfg.Journal
+		s.recorder.journal = keeper
+	}
+	r.change = func(c *Config) { c.Lanes[0].Assembler.Wait = 50 * time.Millisecond } // a vehicle whose end was dropped waits no longer
+	r.start()
+	r.push(r.scale.vehicle(2, 9000)...)
+	r.tells(1)
+	ends := [][2]uint32{{7, r.scale.seq}}
+	still := make(chan struct{})
+	keeper.stalled.Store(&still)
+	for range groupQueue + maxBatch + readingQueue/3 + 100 { // all that the queues hold, and more
+		r.push(r.scale.vehicle(2, 9000)...)
+		ends = append(ends, [2]uint32{7, r.scale.seq})
+	}
+	eventually(t, "readings are dropped", func() bool {
+		if counted(t, r.site, "axlegate_edge_readings_dropped_total") > 0 {
+			return true
+		}
+		r.push(r.scale.vehicle(2, 9000)...)
+		ends = append(ends, [2]uint32{7, r.scale.seq})
+		return false
+	})
+	keeper.stalled.Store(nil)
+	close(still)
+	eventually(t, "all is taken in", func() bool {
+		if len(r.site.lanes[0].readings) == 0 {
+			r.push(r.scale.heartbeat())
+		}
+		c, _ := r.journal.Cursor("scale-1")
+		return c.Seq == r.scale.seq
+	})
+	r.stop()
+	r.covered(ends)
 }
 
 func TestAFullDiskIsFailSafeAndWhatWasLostIsSealedAsAGapWhenSpaceReturns(t *testing.T) {
