@@ -301,11 +301,16 @@ func (j *Journal) StartChain(ctx context.Context, cause string) (wim.ChainID, er
 }
 
 func (j *Journal) startChain(ctx context.Context, cause string) (wim.ChainID, error) {
+	return j.startChainBehind(ctx, cause, j.active.receipted, j.active.receipt)
+}
+
+// startChainBehind starts a chain whose predecessor is receipted to a record with that digest, under mu.
+func (j *Journal) startChainBehind(ctx context.Context, cause string, receipted uint64, receipt wim.Digest) (wim.ChainID, error) {
 	before := j.active
 	start := &wim.ChainStart{Cause: cause, Key: j.cfg.Key}
 	var predecessor []byte
 	if before.ordinal != 0 {
-		start.Predecessor, start.Receipted, start.Digest = &before.id, before.receipted, before.receipt
+		start.Predecessor, start.Receipted, start.Digest = &before.id, receipted, receipt
 		predecessor = before.id[:]
 	}
 	now := wim.TimeOf(j.cfg.Now())

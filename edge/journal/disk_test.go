@@ -289,3 +289,18 @@ func write(t testing.TB, path string, files map[string][]byte) {
 		}
 	}
 }
+
+// memory is a folder in memory where there is one: what is tried thousands of times need not reach a disk.
+func memory(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "journal-") //nolint:usetesting // that one is on a disk
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}

@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -60,6 +61,9 @@ func wrap(op string, err error) error {
 		case code&0xff == sqlite3.SQLITE_IOERR:
 			return fmt.Errorf("%s: %w: %w; look at the disk and the kernel's log", op, ErrUnwritable, err)
 		}
+	}
+	if strings.HasPrefix(err.Error(), "sql: Scan error") { // a column holds what was never written to it
+		return fmt.Errorf("%s: %w: %w; %s", op, ErrDamaged, err, setAside)
 	}
 	return fmt.Errorf("%s: %w", op, err)
 }

@@ -62,7 +62,7 @@ func TestADiskMayFailAtEveryStep(t *testing.T) {
 // endure plays the scenario with a fault at step k; reached is false where the scenario ends before it.
 func endure(t *testing.T, k int, f failing) (reached bool, errs int, err error) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "journal.db")
+	path := filepath.Join(memory(t), "journal.db")
 	d, e := newDisk(path, smallLog)
 	healed := false
 	d.breakAt(func(n int, _ step) fault {
@@ -120,7 +120,7 @@ func endure(t *testing.T, k int, f failing) (reached bool, errs int, err error) 
 	for _, st := range d.steps {
 		p.take(st)
 	}
-	cutPath := filepath.Join(t.TempDir(), "journal.db")
+	cutPath := filepath.Join(memory(t), "journal.db")
 	write(t, cutPath, p.after(cutTorn, rng))
 	healed = true
 	state, err := stateOf(t.Context(), s.j)

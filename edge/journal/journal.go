@@ -28,6 +28,12 @@ const tailChecked = 256
 const (
 	causeNew  = "new-journal"
 	causeFork = "fork"
+	// causeDamaged: the file could not be read whole, and what it held last is uncertain.
+	causeDamaged = "damaged-journal"
+	// causeRestored: the centre holds more of the chain than the journal, so its disk was restored.
+	causeRestored = "restored"
+	// causeUnknown stands in the table, never in a record, for a chain whose start is lost.
+	causeUnknown = "unknown"
 )
 
 // Config says where the journal lies and whose it is.
@@ -118,25 +124,39 @@ type link struct {
 // Open opens the journal or makes a new one, whose first record is a chain start. It checks that the file is
 // the site's own and that the chain's tail proves its head; the error says what to do.
 func Open(ctx context.Context, cfg Config) (*Journal, error) {
-	if err := cfg.Validate(); err != nil {
+	return openWith(ctx, cfg, "")
+}
+
+// fill checks the configuration and sets what is left out.
+func (c *Config) fill() error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	if c.Keep == 0 {
+		c.Keep = DefaultKeep
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Clock == nil {
+		c.Clock = func() wim.ClockState { return wim.ClockUnknown }
+	}
+	if c.engine == nil {
+		c.engine = production()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// openWith opens a journal and, where a cause is given, starts a chain for it at once, whatever the last one's
+// tail proves.
+func openWith(ctx context.Context, cfg Config, cause string) (*Journal, error) {
+	if err := cfg.fill(); err != nil {
 		return nil, err
 	}
-	if cfg.Keep == 0 {
-		cfg.Keep = DefaultKeep
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	if cfg.Clock == nil {
-		cfg.Clock = func() wim.ClockState { return wim.ClockUnknown }
-	}
-	if cfg.engine == nil {
-		cfg.engine = production()
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
-	if err := prepareFile(cfg.Path); err != nil {
+	if err := prepareFolder(cfg.Path); err != nil {
 		return nil, err
 	}
 	held, err := lock(cfg.Path)
@@ -144,18 +164,32 @@ func Open(ctx context.Context, cfg Config) (*Journal, error) {
 		return nil, err
 	}
 	j := &Journal{cfg: cfg, log: cfg.Logger, lock: held, commit: cfg.commit(), cursors: map[string]wim.DeviceCursor{}}
-	if err := j.open(ctx); err != nil {
+	err = finishRecovery(&cfg)
+	if err == nil {
+		err = prepareFile(cfg.Path)
+	}
+	if err == nil {
+		err = proveLog(cfg.Path)
+	}
+	if err == nil {
+		err = j.open(ctx, cause)
+	}
+	if err != nil {
 		j.release() //nolint:errcheck // the open error says more
 		return nil, fmt.Errorf("open journal %s: %w", cfg.Path, err)
 	}
 	return j, nil
 }
 
-// prepareFile makes the file with mode 0600 before SQLite would make it readable by all: it holds plates.
-func prepareFile(path string) error {
+func prepareFolder(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("folder for the journal: %w", err)
 	}
+	return nil
+}
+
+// prepareFile makes the file with mode 0600 before SQLite would make it readable by all: it holds plates.
+func prepareFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("journal: %w; check that the daemon's user owns the file and may write to it", err)
@@ -173,7 +207,7 @@ func prepareFile(path string) error {
 	return nil
 }
 
-func (j *Journal) open(ctx context.Context) error {
+func (j *Journal) open(ctx context.Context, cause string) error {
 	pragmas := []string{"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(16777216)"}
 	if j.cfg.MaxBytes > 0 {
 		pragmas = append(pragmas, "max_page_count("+strconv.FormatInt(max(j.cfg.MaxBytes/4096, 1), 10)+")")
@@ -211,19 +245,22 @@ func (j *Journal) open(ctx context.Context) error {
 			return wrap("prepare", err)
 		}
 	}
-	if j.after, err = j.read.PrepareContext(ctx, `SELECT id, digest, kind, time, urgent, raw FROM record WHERE id > ? AND id < ? ORDER BY id LIMIT ?`); err != nil {
+	if j.after, err = j.read.PrepareContext(ctx, `SELECT id, digest, kind, time, urgent, raw FROM record WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`); err != nil {
 		return wrap("prepare", err)
 	}
 	if err := j.load(ctx); err != nil {
 		return err
 	}
-	if j.active.ordinal == 0 {
+	if j.active.ordinal == 0 && cause == "" {
+		cause = causeNew
+	}
+	if cause != "" {
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		if _, err := j.startChain(ctx, causeNew); err != nil {
+		if _, err := j.startChain(ctx, cause); err != nil {
 			return err
 		}
-		j.log.Info("journal: made a new journal", "path", j.cfg.Path, "chain", j.active.id)
+		j.log.Info("journal: started a chain", "path", j.cfg.Path, "chain", j.active.id, "cause", cause)
 		return nil
 	}
 	return j.proveTail(ctx)
@@ -270,7 +307,9 @@ func (j *Journal) migrate(ctx context.Context) error {
 // ownSite checks whose journal it is.
 func (j *Journal) ownSite(ctx context.Context) error {
 	var site string
-	if err := j.write.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = 'site'`).Scan(&site); err != nil {
+	if err := j.write.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = 'site'`).Scan(&site); errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("%w: it does not say whose it is; %s", ErrDamaged, setAside)
+	} else if err != nil {
 		return wrap("read its site", err)
 	}
 	if site != string(j.cfg.Site) {

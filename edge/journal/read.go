@@ -25,7 +25,8 @@ type Stored struct {
 // bytes; a first record is returned whatever its size.
 func (j *Journal) After(ctx context.Context, id wim.ChainID, seq uint64, maxRecords, maxBytes int) ([]Stored, error) {
 	ordinal := j.ordinal(id)
-	rows, err := j.after.QueryContext(ctx, rowID(ordinal, seq), rowID(ordinal+1, 0), maxRecords)
+	// From the next one on, not behind this one: a search behind it would touch its page, which may be damaged.
+	rows, err := j.after.QueryContext(ctx, rowID(ordinal, seq)+1, rowID(ordinal+1, 0), maxRecords)
 	if err != nil {
 		return nil, wrap("read records", err)
 	}

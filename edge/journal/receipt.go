@@ -48,7 +48,11 @@ func (j *Journal) ApplyReceipt(ctx context.Context, r seal.Receipt) (Applied, er
 		return Applied{Receipted: c.receipted}, fmt.Errorf("%w: epoch %d, the centre is in %d", ErrOldEpoch, r.Epoch, c.epoch)
 	}
 	if r.Fork || r.Seq > c.head {
-		id, err := j.startChain(ctx, causeFork)
+		cause, seq, digest := causeFork, c.receipted, c.receipt
+		if !r.Fork { // the new chain names what the centre has of the old one, though this journal has less
+			cause, seq, digest = causeRestored, r.Seq, r.Digest
+		}
+		id, err := j.startChainBehind(ctx, cause, seq, digest)
 		if err != nil {
 			return Applied{}, err
 		}

@@ -62,9 +62,9 @@ CREATE TABLE picture (
 	digest   BLOB PRIMARY KEY,
 	size     INTEGER NOT NULL,
 	added    INTEGER NOT NULL,
-	found    INTEGER NOT NULL DEFAULT 0,
 	uploaded INTEGER NOT NULL DEFAULT 0,
-	refused  TEXT NOT NULL DEFAULT ''
+	refused  TEXT NOT NULL DEFAULT '',
+	found    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX picture_waiting ON picture (added) WHERE uploaded = 0 AND refused = '';
 `
