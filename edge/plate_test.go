@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -405,5 +406,41 @@ func TestARepeatedCameraEventAmendsAndNeverDoubles(t *testing.T) {
 	}
 	if len(m.waiting) != maxWaiting || m.overflow() != 3 || m.overflow() != 0 {
 		t.Errorf("%d wait", len(m.waiting))
+	}
+}
+
+func TestOfManyPicturesAtOnceOnlyTheOneThatFailsIsGivenUp(t *testing.T) {
+	a := newAlbum(t)
+	var batch []group
+	for i := range 3 * picturesAtOnce {
+		jpeg := fmt.Appendf(nil, "picture %d", i)
+		d := wim.DigestOf(jpeg)
+		if i == 5 { // a folder stands where its file should be
+
+			if err := os.MkdirAll(filepath.Join(a.store.path(d), "in the way"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		batch = append(batch, group{jpegs: [][]byte{jpeg}, drafts: []journal.Draft{{Kind: wim.KindSupplement,
+			Supplement: &wim.Supplement{Reads: []wim.PlateRead{{Picture: d}}}, Pictures: []journal.Picture{{Digest: d, Size: int64(len(jpeg))}}}}})
+	}
+	a.recorder.savePictures(batch)
+	for i := range batch {
+		d := &batch[i].drafts[0]
+		if i == 5 {
+			if len(d.Pictures) != 0 || !d.Supplement.Reads[0].Picture.IsZero() {
+				t.Errorf("%+v names a picture that is not there", d)
+			}
+			continue
+		}
+		if len(d.Pictures) != 1 || d.Supplement.Reads[0].Picture != d.Pictures[0].Digest {
+			t.Fatalf("picture %d: %+v", i, d)
+		}
+		if b, err := os.ReadFile(a.store.path(d.Pictures[0].Digest)); err != nil || string(b) != fmt.Sprintf("picture %d", i) {
+			t.Errorf("picture %d: %q, %v", i, b, err)
+		}
+	}
+	if n := labelled(t, a.Site, "axlegate_edge_pictures_total", "not-stored"); n != 1 {
+		t.Errorf("%v pictures were given up, want only one", n)
 	}
 }
