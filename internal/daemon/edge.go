@@ -76,8 +76,24 @@ func CheckEdge(path string) error {
 }
 
 // RunEdge runs the daemon of one site until ctx ends, then stops cleanly: sensors, vehicles, seal, outbox,
-// link, in this order.
-func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) {
+// link, in this order. A site whose journal turns out to be damaged is started again, which recovers it.
+func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) error {
+	for {
+		err := runEdge(ctx, cfg, log)
+		if !errors.Is(err, journal.ErrDamaged) || errors.Is(err, errNotOpened) || ctx.Err() != nil {
+			return err
+		}
+		log.Error("the site starts again to recover its journal", "err", err)
+		t := time.NewTimer(reopen)
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		}
+		t.Stop()
+	}
+}
+
+func runEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) {
 	p, err := openEdge(cfg, log)
 	if err != nil {
 		return err
@@ -103,8 +119,9 @@ func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 	if err != nil {
 		stopAfter()
 		if ctx.Err() != nil {
-			err = nil // it was told to stop
+			return g.Wait() // it was told to stop
 		}
+		err = fmt.Errorf("%w: %w", errNotOpened, err)
 		return errors.Join(err, g.Wait())
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()

@@ -18,12 +18,20 @@ import (
 // reopen is how often a journal that cannot be opened is tried again.
 const reopen = 5 * time.Second
 
+// errNotOpened marks the error of a site that never ran.
+var errNotOpened = errors.New("the site cannot start without its journal")
+
 // openJournal opens a site's journal, and tries again as long as its disk is what is wrong: a site without a
 // journal weighs nothing and gives no orders, and goes on by itself when the disk takes writes again. What passes
-// meanwhile shows as a gap. Anything else is an error at once.
+// meanwhile shows as a gap. A journal that is damaged is recovered. Anything else is an error at once.
 func openJournal(ctx context.Context, reserve *journal.Reserve, cfg journal.Config, pause time.Duration, failing func(error), log *slog.Logger) (*journal.Journal, error) {
 	for {
 		j, err := reserve.Open(ctx, cfg)
+		if errors.Is(err, journal.ErrDamaged) {
+			if j, _, err = journal.Recover(ctx, cfg, err); errors.Is(err, journal.ErrFull) && reserve.GiveUp() {
+				continue // a new file needs as much room as the old one
+			}
+		}
 		if err == nil || !ofTheDisk(err) {
 			return j, err
 		}

@@ -1,12 +1,14 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -93,4 +95,23 @@ func TestASiteThatWaitsForItsDiskCanBeStopped(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+func TestADamagedJournalIsRecoveredAtTheStart(t *testing.T) {
+	cfg := journal.Config{Path: filepath.Join(t.TempDir(), "journal.db"), Site: "north-1", Key: "key-1"}
+	if err := os.WriteFile(cfg.Path, bytes.Repeat([]byte("no database "), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	none := func(err error) { t.Errorf("it is tried again: %v", err) }
+	j, err := openJournal(t.Context(), new(journal.Reserve), cfg, time.Millisecond, none, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Error(err)
+	}
+	aside, err := filepath.Glob(cfg.Path + ".damaged-*")
+	if err != nil || len(aside) == 0 {
+		t.Errorf("the damaged file is not kept: %q, %v", aside, err)
+	}
 }
