@@ -18,9 +18,6 @@ const evidenceColumns = `SELECT c.site, c.chain, r.seq, r.digest, r.kind, r.raw,
 
 // Evidence returns what proves a matter's accounts, read in one look. A matter that the viewer may not see is
 // center.ErrNotFound.
-//
-// Where another key signed the accounts than the one that their chain began with, the chain is read for the
-// rotations: a million records cost seconds.
 func (s *Store) Evidence(ctx context.Context, v center.Viewer, matter int64) (e center.Evidence, err error) {
 	file, err := s.File(ctx, v, matter)
 	if err != nil {
@@ -94,7 +91,6 @@ func (c *span) read(ctx context.Context, t *tx, passage int64) (out []center.Sea
 	for i := range out {
 		keys[out[i].Key] = true
 	}
-	accounts := len(out)
 	if c.first > 1 {
 		if err := add(`WHERE r.chain = ? AND r.seq = 1`, c.chain); err != nil {
 			return nil, err
@@ -109,8 +105,16 @@ func (c *span) read(ctx context.Context, t *tx, passage int64) (out []center.Sea
 	if err != nil {
 		return nil, err
 	}
-	if !(len(out) > accounts && out[accounts].Ref.Seq == 1 && len(keys) == 1 && keys[startKey(out[accounts].Raw)]) {
-		if err := add(`WHERE r.chain = ? AND r.seq < ? AND r.kind = 'key-rotation'`, c.chain, c.last); err != nil {
+	if !named(keys, out) {
+		// A rotation is noted with the key that it enrolled.
+		kept := len(out)
+		err := add(`WHERE r.chain = ? AND r.seq IN (SELECT seq FROM site_key WHERE site = ? AND chain = ? AND seq BETWEEN 1 AND ?)`, c.chain, c.site, c.id, c.last)
+		if err == nil && !named(keys, out) {
+			// Except where the key was enrolled already: then the chain is read, which costs seconds for a million records.
+			out = out[:kept]
+			err = add(`WHERE r.chain = ? AND r.seq < ? AND r.kind = 'key-rotation'`, c.chain, c.last)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -118,13 +122,28 @@ func (c *span) read(ctx context.Context, t *tx, passage int64) (out []center.Sea
 	return out, nil
 }
 
-// startKey is the key that a chain's first record names; empty where that cannot be read.
-func startKey(raw []byte) string {
-	r, err := seal.Open(raw)
-	if err != nil || r.Start == nil {
-		return ""
+// named tells whether the chain's start, or a rotation, names every one of the keys.
+func named(keys map[string]bool, records []center.SealedRecord) bool {
+	by := map[string]bool{}
+	for i := range records {
+		if k := records[i].Kind; k != wim.KindStart && k != wim.KindRotation {
+			continue
+		}
+		r, err := seal.Open(records[i].Raw)
+		switch {
+		case err != nil: // a tombstone, or of a later version
+		case r.Start != nil:
+			by[r.Start.Key] = true
+		case r.Rotation != nil:
+			by[r.Rotation.New] = true
+		}
 	}
-	return r.Start.Key
+	for k := range keys {
+		if !by[k] {
+			return false
+		}
+	}
+	return true
 }
 
 // RuleSet gives the bytes of a rule set that was sent down to sites; center.ErrNotFound when none has that digest.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/center/store"
 	"github.com/axlegate/axlegate/wim"
 	"github.com/axlegate/axlegate/wim/seal"
 )
@@ -26,14 +27,29 @@ func (c *Chain) rotate(next *seal.Signer) wim.RecordRef {
 	return c.Add(&wim.Record{Kind: wim.KindRotation, Rotation: body})
 }
 
-func evidence(t *testing.T, b *bench) {
+func evidence(t *testing.T, b *bench) { b.evidence(true) }
+
+// A key that was enrolled before its rotation has no note of it.
+func evidenceOfAKnownKey(_ *testing.T, b *bench) { b.evidence(false) }
+
+func (b *bench) evidence(noted bool) {
+	t := b.t
 	b.staff()
 	c := NewChain(t, "north-1", 0)
 	c.configuration("old")          // 2
 	force := c.configuration("new") // 3
 	c.Exceeded()                    // 4, another matter
 	turn := c.rotate(Signer(t, 9))  // 5
-	b.store(c.Segment(1, 5))
+	first := c.Segment(1, 5)
+	der, err := Signer(t, 9).Verifier().MarshalDER()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if noted {
+		first.Rotation = &store.Rotation{Seq: turn.Seq, New: center.SiteKey{Site: "north-1", ID: Signer(t, 9).ID, DER: der, How: center.KeyByRotation,
+			By: c.Key.ID, Chain: c.ID, Seq: turn.Seq}}
+	}
+	b.store(first)
 	c.Key = Signer(t, 9)
 	passage := c.Passage(both(wim.Exceeded, wim.Exceeded, wim.Evidence, wim.Evidence), "川A12345")                     // 6
 	between := c.configuration("newer")                                                                               // 7

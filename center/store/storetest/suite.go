@@ -64,6 +64,7 @@ func Run(t *testing.T, place func(t *testing.T) Open) {
 		{"tokens are good until they expire, are revoked or their officer is", tokens},
 		{"officers whom an administrator adds stay, those of the configuration are its own", addedOfficers},
 		{"what proves a matter is given out whole, and nothing else", evidence},
+		{"what proves a matter has the rotation to a key that was known before", evidenceOfAKnownKey},
 		{"a record beyond a hole is given out as that", evidenceBeyondAHole},
 		{"one centre alone works on all slots", leaseAlone},
 		{"two centres share the slots, and who leaves gives them back", leaseShared},
