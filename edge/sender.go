@@ -590,9 +590,10 @@ func (s *sender) landed(seq uint64) {
 		}
 	}
 	if last >= 0 {
-		if time.Since(s.flying[last].at) > s.trip+2*unhurried {
-			s.wide = max(s.wide-1, leastWide)
-		} else {
+		switch age := time.Since(s.flying[last].at) - s.trip; {
+		case age > 2*unhurried:
+			s.wide = max(s.wide/2, leastWide)
+		case age < unhurried:
 			s.wide = min(s.wide+1, uplink.Window-overtaking)
 		}
 	}

@@ -39,6 +39,9 @@ type Config struct {
 	Signer *seal.Signer
 	// SendReceipt publishes a receipt, retained. An error means that it may not have arrived.
 	SendReceipt func(ctx context.Context, site string, jws []byte) error
+	// Unreviewed tells how many records are stored and not yet reviewed; with it a backlog is taken in no faster than it is
+	// reviewed. Nil never waits.
+	Unreviewed func(ctx context.Context) (int64, error)
 	// Retry is the pause before a receipt that did not get through is sent again; 0 means two seconds.
 	Retry  time.Duration
 	Logger *slog.Logger     // nil discards
@@ -100,10 +103,11 @@ const (
 	reasonSignature = "signature"
 	reasonOther     = "other-site"
 	reasonRecords   = "records"
+	reasonVersion   = "version"
 )
 
 func reasons() []string {
-	return []string{reasonMessage, reasonSite, reasonBundle, reasonSignature, reasonOther, reasonRecords}
+	return []string{reasonMessage, reasonSite, reasonBundle, reasonSignature, reasonOther, reasonRecords, reasonVersion}
 }
 
 // HandleMessage is HandleMessages for one.
@@ -171,6 +175,7 @@ func (in *Intake) store(ctx context.Context, good []*piece) error {
 	for i, p := range good {
 		segs[i] = p.seg
 	}
+	in.pace(ctx, segs)
 	began := in.cfg.Now()
 	results, err := in.gate.store(ctx, segs)
 	if err != nil {
@@ -223,7 +228,7 @@ func (in *Intake) setAside(ctx context.Context, p *piece) error {
 	if site.Valid() != nil {
 		site = ""
 	}
-	if err := in.cfg.Store.Quarantine(ctx, store.Item{Site: site, Reason: p.reason, Detail: p.why.Error(), Bytes: p.bytes}); err != nil {
+	if err := in.cfg.Store.Quarantine(ctx, store.Item{Site: site, Reason: p.reason, Detail: p.why.Error(), Alarm: alarmFor(p.reason), Bytes: p.bytes}); err != nil {
 		return fmt.Errorf("intake: set aside: %w", err)
 	}
 	in.m.quarantined.WithLabelValues(p.reason).Inc()

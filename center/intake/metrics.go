@@ -8,6 +8,7 @@ type metrics struct {
 	segments    prometheus.Counter
 	forks       prometheus.Counter
 	failures    prometheus.Counter
+	paced       prometheus.Counter
 	records     *prometheus.CounterVec
 	quarantined *prometheus.CounterVec
 	receipts    *prometheus.CounterVec
@@ -25,6 +26,7 @@ func newMetrics() *metrics {
 		segments:    prometheus.NewCounter(opts("segments_total", "Segments verified and handed to the store, repeats included.")),
 		forks:       prometheus.NewCounter(opts("fork_segments_total", "Segments of a chain that holds other records than its site has.")),
 		failures:    prometheus.NewCounter(opts("store_failures_total", "Batches of messages that the store could not take; they come again.")),
+		paced:       prometheus.NewCounter(opts("paced_total", "Times a backlog waited a moment for the review, so that no alert waits behind it.")),
 		records:     prometheus.NewCounterVec(opts("records_total", "Records by whether they were new."), []string{"result"}),
 		quarantined: prometheus.NewCounterVec(opts("quarantined_total", "Input that was set aside and not receipted, by reason."), []string{"reason"}),
 		receipts:    prometheus.NewCounterVec(opts("receipts_total", "Receipts by whether they got through."), []string{"result"}),
@@ -54,7 +56,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.messages, m.segments, m.forks, m.failures, m.records, m.quarantined, m.receipts, m.pictures, m.seconds, m.commits}
+	return []prometheus.Collector{m.messages, m.segments, m.forks, m.failures, m.paced, m.records, m.quarantined, m.receipts, m.pictures, m.seconds, m.commits}
 }
 
 // Describe implements prometheus.Collector.

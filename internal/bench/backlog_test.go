@@ -21,6 +21,7 @@ import (
 	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/rules"
 	"github.com/axlegate/axlegate/uplink"
+	"github.com/axlegate/axlegate/uplink/mqtt"
 	"github.com/axlegate/axlegate/wim"
 	"github.com/axlegate/axlegate/wim/seal"
 )
@@ -159,6 +160,100 @@ func BenchmarkBacklog(b *testing.B) {
 	}
 }
 
+// BenchmarkBacklogToTheCentre drains a backlog to a whole centre in another process: broker, intake, synced store,
+// review, boards. Vehicles pass meanwhile whose alerts must be on the road administration's live board. The peer is
+// the centre's own rate: the same number of records from a writer that has them signed and in memory, as fast as the
+// broker acknowledges, until they are reviewed. The peers of the alerts are our promises.
+func BenchmarkBacklogToTheCentre(b *testing.B) {
+	dir := b.TempDir()
+	n := min(backlogSize(b), 30_000)
+	set := ruleSet(b)
+	for b.Loop() {
+		c := newCentre(b, set, 2)
+		events := c.board("road")
+		key, receipts := filepath.Join(dir, "site.key"), filepath.Join(dir, "center.key")
+		for path, k := range map[string]*seal.Signer{key: c.key, receipts: c.receipts} {
+			if err := k.WriteFiles(path); err != nil {
+				b.Fatal(err)
+			}
+		}
+		own := c.ownRate(n)
+		path := filepath.Join(dir, "journal.db")
+		backlog(b, path, c.key.ID, n)
+		var d drained
+		run(b, drainConfig{Path: path, Key: key, Center: receipts, Broker: c.broker, Began: time.Now()}, &d)
+		shown := map[string]time.Time{}
+		late := time.After(30 * time.Second)
+		for waiting := true; waiting && len(shown) < len(d.Ends); {
+			select {
+			case e := <-events: // it was read meanwhile, with the time at which it came
+				if m := benchPlate.FindStringSubmatch(e.text); m != nil && m[1] != "12345" && shown[m[1]].IsZero() { // that one lay in the backlog
+					shown[m[1]] = e.at
+				}
+			case <-late:
+				waiting = false
+			}
+		}
+		var waits spread
+		for i, end := range d.Ends {
+			at, ok := shown[fmt.Sprintf("%05d", i)]
+			if !ok {
+				b.Fatalf("alert %d of %d never was on the board", i, len(d.Ends))
+			}
+			waits.add(at.Sub(end))
+		}
+		rate := float64(d.Records) / d.Took.Seconds()
+		b.ReportMetric(rate, "records/s")
+		b.ReportMetric(own, "centre-records/s")
+		b.ReportMetric(rate/own, "of-centre")
+		b.ReportMetric(float64(d.Resident)/(1<<20), "resident-MiB")
+		b.ReportMetric(float64(len(waits)), "alerts")
+		b.ReportMetric(float64(waits.at(500).Milliseconds()), "alert-ms-p50")
+		b.ReportMetric(float64(slices.Max(waits).Milliseconds()), "alert-ms-worst")
+		b.ReportMetric(float64(slices.Max(waits))/float64(alertBound), "alert-worst-of-bound")
+		b.ReportMetric(0, "ns/op")
+		c.stop()
+	}
+}
+
+// ownRate is how many records a second the centre takes from one who has nothing else to do.
+func (c *centre) ownRate(n int) float64 {
+	light := sixAxles()
+	var v wim.Verdict
+	ruleSet(c.b).Judge(light, &v)
+	v.Opinions = v.Opinions[:0] // nobody is alerted
+	w := newWriter(c.b, c.key, siteName(1))
+	mail := [][]byte{w.segment(w.start())}
+	for int(w.seq) < n {
+		var records []seal.Sealed
+		for len(records) < 40 && int(w.seq) < n {
+			records = append(records, w.passage(light, &v))
+		}
+		mail = append(mail, w.segment(records...))
+	}
+	whole := make(chan struct{}, 1)
+	took := func(site string, jws []byte) {
+		if r, err := seal.VerifyReceipt(string(jws), c.receipts.Verifier()); err == nil && site == siteName(1) && r.Seq >= w.seq {
+			select {
+			case whole <- struct{}{}:
+			default:
+			}
+		}
+	}
+	c.receipted.Store(&took)
+	began := time.Now()
+	for _, m := range mail {
+		if err := c.sites[1].Publish(c.b.Context(), m); err != nil {
+			c.b.Fatal(err)
+		}
+	}
+	<-whole
+	for c.unreviewed() > 0 { // taken in faster than it is reviewed is no rate that lasts
+		time.Sleep(10 * time.Millisecond)
+	}
+	return float64(n) / time.Since(began).Seconds()
+}
+
 // readAll is how many records a second one reader gets out of the journal, in pieces as the sender's.
 func readAll(b *testing.B, path string) float64 {
 	b.Helper()
@@ -186,6 +281,7 @@ const drainEnv = "AXLEGATE_BENCH_DRAIN"
 
 type drainConfig struct {
 	Path, Key, Center string
+	Broker            string // of a centre; empty for the stub in the site's own process
 	Began             time.Time
 }
 
@@ -194,6 +290,7 @@ type drained struct {
 	Records, Bytes, Resident int
 	Took, Verdict, Old       time.Duration
 	Fresh                    spread
+	Ends                     []time.Time // of the vehicles that passed meanwhile, whose plates are 川A00000 and on
 }
 
 func run(b *testing.B, cfg drainConfig, d *drained) {
@@ -313,11 +410,24 @@ func (r *receipting) take(payload []byte) error {
 	return nil
 }
 
-// pushed is a scale that a program pushes.
-type pushed struct{ emit chan func(wim.Reading) }
+// pushed is a scale and a camera that a program pushes.
+type pushed struct {
+	reading chan func(wim.Reading)
+	plate   chan func(wim.PlateRead, []byte) bool
+}
 
-func (p pushed) Run(ctx context.Context, emit func(wim.Reading)) error {
-	p.emit <- emit
+type pushedScale struct{ *pushed }
+
+func (p pushedScale) Run(ctx context.Context, emit func(wim.Reading)) error {
+	p.reading <- emit
+	<-ctx.Done()
+	return nil
+}
+
+type pushedCamera struct{ *pushed }
+
+func (p pushedCamera) Run(ctx context.Context, emit func(wim.PlateRead, []byte) bool) error {
+	p.plate <- emit
 	<-ctx.Done()
 	return nil
 }
@@ -336,18 +446,89 @@ func (n noting) Judge(f *wim.Facts, v *wim.Verdict) {
 	}
 }
 
+// laden is a site with a backlog, in a process of its own.
+type laden struct {
+	journal *journal.Journal
+	site    *edge.Site
+	head    uint64 // of the backlog
+	judged  chan time.Time
+
+	reading func(wim.Reading)
+	plate   func(wim.PlateRead, []byte) bool
+	seq     uint32
+	ends    []time.Time
+}
+
+// newLaden opens the journal; start makes the site over a link.
+func newLaden(ctx context.Context, cfg drainConfig, key *seal.Signer) (*laden, error) {
+	j, err := journal.Open(ctx, journal.Config{Path: cfg.Path, Site: "bench-1", Key: key.ID})
+	if err != nil {
+		return nil, err
+	}
+	head, _ := j.Head()
+	return &laden{journal: j, head: head, judged: make(chan time.Time, 1)}, nil
+}
+
+// start runs the site until ctx ends.
+func (l *laden) start(ctx context.Context, key, center *seal.Signer, link edge.Link, made func(*edge.Site)) (done chan error, err error) {
+	y, err := configs.Rules("cn-2016-62")
+	if err != nil {
+		return nil, err
+	}
+	set, err := rules.Load("cn-2016-62", y)
+	if err != nil {
+		return nil, err
+	}
+	devices := &pushed{make(chan func(wim.Reading), 1), make(chan func(wim.PlateRead, []byte) bool, 1)}
+	l.site, err = edge.New(edge.Config{
+		Site: "bench-1", Road: wim.Road{Name: "G5", Class: "class-1"}, Journal: l.journal, Signer: key, CenterKeys: []*seal.Verifier{center.Verifier()},
+		Link: link, Rules: noting{set, l.judged}, Drain: 10 * time.Second, Clock: func() wim.ClockState { return wim.ClockSynchronised },
+		Lanes: []edge.LaneConfig{{Lane: 1, Device: "scale-1", Scale: pushedScale{devices}, Instrument: wim.Instrument{ID: "scale-1"},
+			Cameras: []edge.CameraConfig{{Device: "cam-1", Camera: pushedCamera{devices}}}}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	made(l.site)
+	done = make(chan error, 1)
+	go func() { done <- l.site.Run(ctx) }()
+	l.reading, l.plate = <-devices.reading, <-devices.plate
+	return done, nil
+}
+
+// pass lets a vehicle pass that is too heavy.
+func (l *laden) pass() {
+	at := wim.TimeOf(time.Now())
+	l.plate(wim.PlateRead{Event: strconv.Itoa(len(l.ends)), End: wim.Front, Text: fmt.Sprintf("川A%05d", len(l.ends)), Confidence: 980, Arrival: at}, nil)
+	for i, a := range sixAxles().Vehicle.Axles {
+		l.seq++
+		a.Index = uint8(i + 1)
+		l.reading(wim.Reading{Kind: wim.AxleReading, Boot: 8, Seq: l.seq, Arrival: at, Axle: a})
+	}
+	l.seq++
+	end := time.Now()
+	l.reading(wim.Reading{Kind: wim.VehicleEnd, Boot: 8, Seq: l.seq, Arrival: wim.TimeOf(end), Gross: 61000, AxleCount: 6, Speed: 620, Length: 17000})
+	l.ends = append(l.ends, end)
+}
+
+// passUntil lets a vehicle pass now and then until ok.
+func (l *laden) passUntil(ok func() bool) {
+	tick := time.NewTicker(freshEvery / 20)
+	defer tick.Stop()
+	last := time.Now()
+	for !ok() {
+		<-tick.C
+		if time.Since(last) >= freshEvery {
+			last = time.Now()
+			l.pass()
+		}
+	}
+}
+
 // drain is the site's process.
 func drain(text []byte) error {
 	var cfg drainConfig
 	if err := json.Unmarshal(text, &cfg); err != nil {
-		return err
-	}
-	y, err := configs.Rules("cn-2016-62")
-	if err != nil {
-		return err
-	}
-	set, err := rules.Load("cn-2016-62", y)
-	if err != nil {
 		return err
 	}
 	key, err := seal.ReadSigner(cfg.Key)
@@ -360,92 +541,111 @@ func drain(text []byte) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	j, err := journal.Open(ctx, journal.Config{Path: cfg.Path, Site: "bench-1", Key: key.ID})
+	l, err := newLaden(ctx, cfg, key)
 	if err != nil {
 		return err
 	}
-	head, _ := j.Head()
-	link := &receipting{key: center, in: make(chan []byte, uplink.Window), arrived: map[uint64]time.Time{}, whole: make(chan struct{}), target: head}
-	scale, judged := pushed{make(chan func(wim.Reading), 1)}, make(chan time.Time, 1)
-	link.site, err = edge.New(edge.Config{
-		Site: "bench-1", Road: wim.Road{Name: "G5", Class: "class-1"}, Journal: j, Signer: key, CenterKeys: []*seal.Verifier{center.Verifier()},
-		Link: link, Rules: noting{set, judged}, Drain: 10 * time.Second, Clock: func() wim.ClockState { return wim.ClockSynchronised },
-		Lanes: []edge.LaneConfig{{Lane: 1, Device: "scale-1", Scale: scale, Instrument: wim.Instrument{ID: "scale-1"}}},
-	})
+	drained := drainToStub
+	if cfg.Broker != "" {
+		drained = drainToCentre
+	}
+	d, err := drained(ctx, cancel, l, cfg, key, center)
 	if err != nil {
 		return err
+	}
+	d.Ends = l.ends
+	if err := l.journal.Close(); err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(d)
+}
+
+func drainToCentre(ctx context.Context, stop context.CancelFunc, l *laden, cfg drainConfig, key, center *seal.Signer) (*drained, error) {
+	d := &drained{}
+	link := mqtt.NewSite(mqtt.SiteConfig{Broker: cfg.Broker, Site: "bench-1", Chain: func() string { return l.journal.Chain().String() }, Username: "bench-1", Password: "s", BootID: "2",
+		OnReceipt: func(jws []byte) { l.site.HandleReceipt(jws) }})
+	done, err := l.start(ctx, key, center, link, func(*edge.Site) {})
+	if err != nil {
+		return nil, err
+	}
+	var linked sync.WaitGroup
+	linkCtx, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	failed := make(chan error, 1)
+	linked.Go(func() { failed <- link.Run(linkCtx) })
+	began := time.Now()
+	l.pass()
+	d.Verdict = (<-l.judged).Sub(cfg.Began)
+	l.passUntil(func() bool { seq, _ := l.journal.Receipted(); return seq >= l.head })
+	d.Took = time.Since(began)
+	d.Records = int(l.head)
+	if d.Resident, err = resident(); err != nil {
+		return nil, err
+	}
+	stop()
+	if err := <-done; err != nil {
+		return nil, err
+	}
+	cut()
+	linked.Wait()
+	return d, <-failed
+}
+
+func drainToStub(ctx context.Context, stop context.CancelFunc, l *laden, cfg drainConfig, key, center *seal.Signer) (*drained, error) {
+	d := &drained{}
+	link := &receipting{key: center, in: make(chan []byte, uplink.Window), arrived: map[uint64]time.Time{}, whole: make(chan struct{}), target: l.head}
+	done, err := l.start(ctx, key, center, link, func(s *edge.Site) { link.site = s })
+	if err != nil {
+		return nil, err
 	}
 	var stub sync.WaitGroup
 	stub.Go(link.run)
-	done := make(chan error, 1)
-	go func() { done <- link.site.Run(ctx) }()
-
-	var d drained
-	emit := <-scale.emit
-	seq := uint32(0)
-	pass := func() time.Time {
-		at := wim.TimeOf(time.Now())
-		for i, a := range sixAxles().Vehicle.Axles {
-			seq++
-			a.Index = uint8(i + 1)
-			emit(wim.Reading{Kind: wim.AxleReading, Boot: 8, Seq: seq, Arrival: at, Axle: a})
-		}
-		seq++
-		end := time.Now()
-		emit(wim.Reading{Kind: wim.VehicleEnd, Boot: 8, Seq: seq, Arrival: wim.TimeOf(end), Gross: 61000, AxleCount: 6, Speed: 620, Length: 17000})
-		return end
-	}
-	ends := []time.Time{pass()}
-	d.Verdict = (<-judged).Sub(cfg.Began)
-	tick := time.NewTicker(freshEvery)
-	for whole := false; !whole; {
+	l.pass()
+	d.Verdict = (<-l.judged).Sub(cfg.Began)
+	l.passUntil(func() bool {
 		select {
 		case <-link.whole:
-			whole = true
-		case <-tick.C:
-			ends = append(ends, pass())
+			return true
+		default:
+			return false
 		}
-	}
-	tick.Stop()
+	})
 	last := time.Now()
 	if d.Resident, err = resident(); err != nil {
-		return err
+		return nil, err
 	}
-	cancel()
+	stop()
 	if err := <-done; err != nil {
-		return err
+		return nil, err
 	}
 	close(link.in)
 	stub.Wait()
 	if link.fail != nil {
-		return link.fail
+		return nil, link.fail
 	}
 	d.Records, d.Bytes, d.Took = int(link.held), link.bytes, last.Sub(link.first)
 	// Records behind head: a gap for the scale's new boot, then one passage for each vehicle.
 	fresh := 0
-	for seq := head + 1; seq <= link.held && fresh < len(ends); seq++ {
-		records, err := j.After(context.Background(), j.Chain(), seq-1, 1, 1<<20)
+	for seq := l.head + 1; seq <= link.held && fresh < len(l.ends); seq++ {
+		records, err := l.journal.After(context.WithoutCancel(ctx), l.journal.Chain(), seq-1, 1, 1<<20)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if len(records) == 1 && records[0].Urgent && records[0].Kind == wim.KindPassage {
-			if at, ok := link.arrived[seq]; ok {
-				d.Fresh.add(at.Sub(ends[fresh]))
-			} else {
-				return fmt.Errorf("the alert in record %d came in the midst of others", seq)
+			at, ok := link.arrived[seq]
+			if !ok {
+				return nil, fmt.Errorf("the alert in record %d came in the midst of others", seq)
 			}
+			d.Fresh.add(at.Sub(l.ends[fresh]))
 			fresh++
 		}
 	}
 	for seq, at := range link.arrived {
-		if seq <= head {
+		if seq <= l.head {
 			d.Old = max(d.Old, at.Sub(link.first))
 		}
 	}
-	if err := j.Close(); err != nil {
-		return err
-	}
-	return json.NewEncoder(os.Stdout).Encode(d)
+	return d, nil
 }
 
 // resident is the most memory in bytes that this process had at once.

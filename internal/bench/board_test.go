@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,13 @@ type centre struct {
 	taken chan time.Time // when a bare message reached its subscriber
 	key   *seal.Signer
 	stop  func()
+
+	broker   string       // its address
+	receipts *seal.Signer // what the centre signs with
+	// unreviewed is how many records the review has before it.
+	unreviewed func() int64
+	// receipted, where not nil, is given each receipt of the sites above.
+	receipted atomic.Pointer[func(site string, jws []byte)]
 }
 
 func newCentre(b *testing.B, set *rules.Set, sites int) *centre {
@@ -74,7 +82,16 @@ func newCentre(b *testing.B, set *rules.Set, sites int) *centre {
 	var link *mqtt.Center
 	in, err := intake.New(intake.Config{Store: st, Signer: own,
 		Sites:       func(wim.SiteID) ([]*seal.Verifier, bool) { return []*seal.Verifier{c.key.Verifier()}, true },
-		SendReceipt: func(ctx context.Context, s string, j []byte) error { return link.SendReceipt(ctx, s, j) }})
+		SendReceipt: func(ctx context.Context, s string, j []byte) error { return link.SendReceipt(ctx, s, j) },
+		Unreviewed: func(ctx context.Context) (int64, error) {
+			_, n, err := st.Waiting(ctx)
+			return n, err
+		}})
+	c.unreviewed = func() int64 {
+		_, n, err := st.Waiting(b.Context())
+		must(err)
+		return n
+	}
 	must(err)
 	rev, err := review.New(review.Config{Store: st, Rules: func(wim.Digest) (*rules.Set, bool) { return set, true }})
 	must(err)
@@ -91,6 +108,7 @@ func newCentre(b *testing.B, set *rules.Set, sites int) *centre {
 	for i := range slots {
 		slots[i] = i
 	}
+	c.broker, c.receipts = br.URL(), own
 	link = mqtt.NewCenter(mqtt.CenterConfig{Broker: br.URL(), Username: "intake", Password: "i", Slots: slots,
 		OnMessages: func(ctx context.Context, batch []uplink.Message) error {
 			ours := batch[:0]
@@ -104,7 +122,11 @@ func newCentre(b *testing.B, set *rules.Set, sites int) *centre {
 			return in.HandleMessages(ctx, ours)
 		}, OnStatus: func(string, []byte) {}})
 	end := func(name string) *mqtt.Site {
-		return mqtt.NewSite(mqtt.SiteConfig{Broker: br.URL(), Site: name, Chain: func() string { return "0" }, Username: name, Password: "s", BootID: "1", OnReceipt: func([]byte) {}})
+		return mqtt.NewSite(mqtt.SiteConfig{Broker: br.URL(), Site: name, Chain: func() string { return "0" }, Username: name, Password: "s", BootID: "1", OnReceipt: func(jws []byte) {
+			if f := c.receipted.Load(); f != nil {
+				(*f)(name, jws)
+			}
+		}})
 	}
 	c.bare = end("bare-1")
 	for n := range sites {

@@ -173,7 +173,11 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	in, err := intake.New(intake.Config{
 		Store: c.store, Keys: keys, Signer: c.p.signer,
 		SendReceipt: func(ctx context.Context, site string, jws []byte) error { return link.SendReceipt(ctx, site, jws) },
-		Logger:      c.log,
+		Unreviewed: func(ctx context.Context) (int64, error) {
+			_, n, err := c.store.Waiting(ctx)
+			return n, err
+		},
+		Logger: c.log,
 	})
 	if err != nil {
 		return err
