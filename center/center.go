@@ -147,6 +147,7 @@ type SiteState struct {
 	LastTime wim.Time // time in the last contiguous record
 	Heard    wim.Time // when the centre last stored something of it
 	Online   bool     // from the retained status message
+	Unread   int      // records of a kind or format that only a later build of the centre reads
 	Alarms   int      // forks, quarantined segments and verdicts that differ, not yet looked into
 }
 

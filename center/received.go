@@ -16,6 +16,8 @@ type Reviewed struct {
 	Record *wim.Record
 	// Rejudged is empty for a record that carries no verdict.
 	Rejudged Rejudged
+	// Opaque says that the record is of a kind or format that only a later build reads.
+	Opaque bool
 	// Detail says how a verdict differs, or why the record could not be read; it goes into the alarm.
 	Detail string
 }
@@ -49,6 +51,8 @@ const (
 	AlarmSupplement AlarmKind = "supplement-mismatch" // a supplement names a record by a digest it does not have
 	AlarmUnreadable AlarmKind = "unreadable"          // a stored record that this build cannot decode
 	AlarmMissing    AlarmKind = "record-missing"      // a tombstone: the site could not send a record
+	AlarmVersion    AlarmKind = "version"             // a segment of a version that this build does not read
+	AlarmTwins      AlarmKind = "twins"               // two daemons take turns under one name
 	AlarmRotation   AlarmKind = "rotation-refused"    // a key rotation that the new key did not countersign
 )
 

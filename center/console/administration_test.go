@@ -303,7 +303,7 @@ func TestSitesInTroubleComeFirst(t *testing.T) {
 func TestAnAlarmSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	s := newOffice(t)
 	for _, l := range []string{"en", "zh"} {
-		for _, k := range []center.AlarmKind{center.AlarmFork, center.AlarmLink, center.AlarmQuarantine, center.AlarmVerdict, center.AlarmSupplement, center.AlarmUnreadable, center.AlarmRotation, center.AlarmMissing} {
+		for _, k := range []center.AlarmKind{center.AlarmFork, center.AlarmLink, center.AlarmQuarantine, center.AlarmVerdict, center.AlarmSupplement, center.AlarmUnreadable, center.AlarmRotation, center.AlarmMissing, center.AlarmVersion, center.AlarmTwins} {
 			for _, w := range s.console.words {
 				v := alarmView{center.Alarm{Kind: k}, w}
 				if v.Name() == string(k) || v.Advice() == string(k) {

@@ -122,6 +122,9 @@ func (in *Intake) verify(site wim.SiteID, keys []*seal.Verifier, b []byte) (seg 
 	}
 	s, key, err := seal.VerifySegment(jws, keys...)
 	if err != nil {
+		if v := laterVersion(jws); v != 0 {
+			return seg, reasonVersion, fmt.Errorf("the segment has version %d, this build reads %d; upgrade the centre: %w", v, segmentVersion, err)
+		}
 		return seg, reasonSignature, err
 	}
 	if s.Site != site {

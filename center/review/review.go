@@ -21,6 +21,8 @@ type Store interface {
 	Unreviewed(ctx context.Context, limit int) ([]center.Received, error)
 	// Unjudged gives up to limit reviewed records after an intake number whose judging is pending and known now.
 	Unjudged(ctx context.Context, known func(center.Judging) bool, after int64, limit int) ([]center.Received, error)
+	// Unread gives up to limit reviewed records that an earlier build kept unread and that known says can be read now.
+	Unread(ctx context.Context, known func(kind wim.RecordKind, format int) bool, limit int) ([]center.Received, error)
 	// Review writes what records call for and the cursor, all or nothing. It may be repeated.
 	Review(ctx context.Context, batch []center.Reviewed) (center.Effect, error)
 	// StoredHint gives a hint that records may have been stored.
@@ -127,11 +129,25 @@ func (v *Review) catchUp(ctx context.Context) error {
 	}
 }
 
-// settle goes through everything whose judging was pending and is known now.
+// settle goes through everything that an earlier build could not read, then through everything whose judging was pending
+// and is known now.
 func (v *Review) settle(ctx context.Context) (done bool, err error) {
 	known := func(j center.Judging) bool {
 		_, ok := v.cfg.Rules(j.Rules)
 		return ok && j.Judge == rules.Version
+	}
+	readable := func(k wim.RecordKind, format int) bool { return !seal.Opaque(&wim.Record{Kind: k, Format: format}) }
+	for {
+		list, err := v.cfg.Store.Unread(ctx, readable, v.cfg.Batch)
+		if err != nil {
+			return false, err
+		}
+		if len(list) == 0 {
+			break
+		}
+		if err := v.write(ctx, list); err != nil {
+			return false, err
+		}
 	}
 	for {
 		// What a round settles is no longer pending, so each round starts from the first.
@@ -181,6 +197,11 @@ func (v *Review) review(r *center.Received) center.Reviewed {
 		return out
 	}
 	out.Record = rec
+	if seal.Opaque(rec) {
+		v.log.Warn("a record is kept unread until this program is upgraded", "site", string(r.Ref.Site), "seq", r.Ref.Seq, "kind", string(rec.Kind), "format", rec.Format)
+		out.Opaque = true
+		return out
+	}
 	if a, ok := center.AccountOf(r.Ref, rec); ok {
 		out.Rejudged, out.Detail = v.judge(a.Facts, a.Verdict)
 		if out.Rejudged == center.RejudgedDiffers {

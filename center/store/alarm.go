@@ -93,7 +93,9 @@ type Item struct {
 	Site   wim.SiteID // as the topic said
 	Reason string     // one of a few words, for counting
 	Detail string
-	Bytes  []byte
+	// Alarm is the kind of alarm that it raises; empty for center.AlarmQuarantine.
+	Alarm center.AlarmKind
+	Bytes []byte
 }
 
 // maxDetail bounds what an item's detail may take: it may quote what somebody sent.
@@ -123,7 +125,11 @@ func (s *Store) Quarantine(ctx context.Context, it Item) error {
 		if err := s.makeRoom(ctx, t); err != nil {
 			return err
 		}
-		return s.raiseAlarm(ctx, t, center.Alarm{Kind: center.AlarmQuarantine, Site: wim.SiteID(clean(string(it.Site))), Subject: clean(it.Reason), Detail: detail})
+		kind := it.Alarm
+		if kind == "" {
+			kind = center.AlarmQuarantine
+		}
+		return s.raiseAlarm(ctx, t, center.Alarm{Kind: kind, Site: wim.SiteID(clean(string(it.Site))), Subject: clean(it.Reason), Detail: detail})
 	})
 }
 

@@ -2,11 +2,14 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"time"
 
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/wim"
@@ -39,21 +42,72 @@ func (s *Store) Heads(ctx context.Context) (out []Head, err error) {
 	return out, err
 }
 
+// siteStatus is the payload of a site's retained status message, as far as it is kept.
+type siteStatus struct {
+	State      string    `json:"state"`
+	Boot       string    `json:"boot"`
+	Connection uint64    `json:"connection"`
+	Time       time.Time `json:"time"`
+}
+
+// heldStatus is what the table has of a site's status.
+type heldStatus struct {
+	online       bool
+	boot, former string
+	connection   uint64
+	clock        wim.Time
+}
+
+// hides tells whether p is the will of an earlier connection, which must not show a living site dead: brokers may
+// publish it after the online of the next one, and retain it. A run that was not heard of counts as the later one by
+// the site's clock.
+func (p *siteStatus) hides(h *heldStatus) bool {
+	if p.State == "online" || !h.online || p.Boot == "" || h.boot == "" {
+		return false
+	}
+	if p.Boot == h.boot {
+		return p.Connection < h.connection
+	}
+	return p.Boot == h.former || wim.TimeOf(p.Time) < h.clock
+}
+
 // SetStatus notes whether a site is online, from the payload of its retained status message. Sites repeat it;
-// what changes nothing writes nothing.
+// what changes nothing writes nothing. A run of the daemon that comes back after another one has taken over means
+// that two daemons use one name, which is alarmed.
 func (s *Store) SetStatus(ctx context.Context, site wim.SiteID, payload []byte) error {
 	if err := site.Valid(); err != nil {
 		return fmt.Errorf("%w: status: %w", ErrRefused, err)
 	}
-	var p struct {
-		State string `json:"state"`
-	}
+	var p siteStatus
 	if err := json.Unmarshal(payload, &p); err != nil || p.State == "" {
 		return fmt.Errorf("%w: status of %s is not one", ErrRefused, site)
 	}
+	p.Boot = clip(clean(p.Boot), 200)
 	return s.transact(ctx, "set status", func(t *tx) error {
-		return t.run(ctx, `INSERT INTO status (site, online, at) VALUES (?, ?, ?) ON CONFLICT (site) DO UPDATE SET online = excluded.online, at = excluded.at WHERE status.online <> excluded.online`,
-			string(site), p.State == "online", int64(s.now()))
+		var h heldStatus
+		err := t.row(ctx, `SELECT online, boot, former, connection, clock FROM status WHERE site = ?`+forUpdate, string(site)).Scan(&h.online, &h.boot, &h.former, &h.connection, &h.clock)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		there := err == nil
+		online := p.State == "online"
+		if there && (online == h.online && p.Boot == h.boot && p.Connection == h.connection || p.hides(&h)) {
+			return nil
+		}
+		former := h.former
+		if online && p.Boot != "" && h.boot != "" && p.Boot != h.boot {
+			if former = h.boot; p.Boot == h.former {
+				if err := s.raiseAlarm(ctx, t, center.Alarm{
+					Kind: center.AlarmTwins, Site: site, Subject: "runs " + min(p.Boot, h.boot) + " and " + max(p.Boot, h.boot), Detail: "both said that they are online, in turns",
+				}); err != nil {
+					return err
+				}
+			}
+		}
+		return t.run(ctx, `INSERT INTO status (site, online, at, boot, former, connection, clock) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (site) DO UPDATE SET at = CASE WHEN status.online <> excluded.online THEN excluded.at ELSE status.at END,
+				online = excluded.online, boot = excluded.boot, former = excluded.former, connection = excluded.connection, clock = excluded.clock`,
+			string(site), online, int64(s.now()), p.Boot, former, int64(min(p.Connection, math.MaxInt64)), int64(wim.TimeOf(p.Time)))
 	})
 }
 
@@ -67,13 +121,13 @@ func (s *Store) Sites(ctx context.Context, v center.Viewer) (out []center.SiteSt
 		return t.each(ctx, `SELECT n.site, coalesce(g.region, ''), c.chain, coalesce(c.seq, 0), coalesce(c.last_time, 0),
 				coalesce((SELECT max(heard) FROM chain WHERE site = n.site), 0),
 				(SELECT count(*) FROM (SELECT 1 FROM ledger WHERE chain = c.id AND seq > c.seq LIMIT 10000) AS beyond),
-				coalesce(st.online, 0), coalesce((SELECT CAST(sum(count) AS BIGINT) FROM alarm WHERE site = n.site), 0)
+				coalesce(st.online, 0), (SELECT count(*) FROM opaque WHERE site = n.site), coalesce((SELECT CAST(sum(count) AS BIGINT) FROM alarm WHERE site = n.site), 0)
 			FROM (SELECT site FROM chain UNION SELECT site FROM status UNION SELECT site FROM site_region) AS n
 			LEFT JOIN chain c ON c.id = (SELECT max(id) FROM chain WHERE site = n.site)
 			LEFT JOIN status st ON st.site = n.site
 			LEFT JOIN site_region g ON g.site = n.site`+c.where()+` ORDER BY n.site`, func(scan func(...any) error) error {
 			var x center.SiteState
-			if err := scan(&x.Site, &x.Region, chainID{&x.Chain}, &x.Seq, &x.LastTime, &x.Heard, &x.Behind, &x.Online, &x.Alarms); err != nil {
+			if err := scan(&x.Site, &x.Region, chainID{&x.Chain}, &x.Seq, &x.LastTime, &x.Heard, &x.Behind, &x.Online, &x.Unread, &x.Alarms); err != nil {
 				return err
 			}
 			out = append(out, x)

@@ -6,7 +6,8 @@ import (
 )
 
 const (
-	areReviewed = `SELECT k.intake, EXISTS (SELECT 1 FROM account a WHERE a.intake = k.intake), EXISTS (SELECT 1 FROM waiting w WHERE w.intake = k.intake)
+	areReviewed = `SELECT k.intake, EXISTS (SELECT 1 FROM account a WHERE a.intake = k.intake), EXISTS (SELECT 1 FROM waiting w WHERE w.intake = k.intake),
+			EXISTS (SELECT 1 FROM opaque o WHERE o.intake = k.intake)
 		FROM unnest(?::bigint[]) AS k (intake)`
 	wakeAll = `UPDATE waiting AS w SET ready = 1 FROM unnest(?::text[], ?::bytea[], ?::bigint[]) AS k (site, chain, seq)
 		WHERE w.site = k.site AND w.chain = k.chain AND w.seq = k.seq`

@@ -121,6 +121,7 @@ func (s *Store) prunable(ctx context.Context, before month) (out []month, err er
 const (
 	// accountsToGo: of passages that opened no matter.
 	accountsToGo = `DELETE FROM account WHERE intake > ? AND intake <= ? AND NOT EXISTS (SELECT 1 FROM matter WHERE matter.passage = account.passage)`
+	opaqueToGo   = `DELETE FROM opaque WHERE intake > ? AND intake <= ?`
 	waitingToGo  = `DELETE FROM waiting WHERE intake > ? AND intake <= ?
 		AND NOT EXISTS (SELECT 1 FROM record r JOIN chain c ON c.id = r.chain WHERE r.intake = waiting.intake AND r.seq > c.seq)`
 	// keepsLine: an account stands on it, its own or that of a supplement which came in a later month.
@@ -143,7 +144,7 @@ func (s *Store) emptyMonth(ctx context.Context, m month) (p Pruned, err error) {
 		to := min(from+pruneStep, last)
 		var removed, emptied int64
 		err = s.transact(ctx, "prune records", func(t *tx) (err error) {
-			for _, q := range []string{accountsToGo, waitingToGo} {
+			for _, q := range []string{accountsToGo, waitingToGo, opaqueToGo} {
 				if err := t.run(ctx, q, from, to); err != nil {
 					return err
 				}
@@ -243,7 +244,7 @@ func (s *Store) swapMonth(ctx context.Context, m month) (p Pruned, err error) {
 		if err := t.row(ctx, holdReview).Scan(&cursor); err != nil {
 			return err
 		}
-		for _, q := range []string{accountsToGo, waitingToGo} {
+		for _, q := range []string{accountsToGo, waitingToGo, opaqueToGo} {
 			if err := t.run(ctx, q, firstOf(m), firstOf(m+1)); err != nil {
 				return err
 			}

@@ -153,7 +153,7 @@ type passageRow struct {
 }
 
 // reviewState is what is known of a record when its review begins.
-type reviewState struct{ reviewed, waiting bool }
+type reviewState struct{ reviewed, waiting, opaque bool }
 
 // readReviewed tells of a batch's records which were reviewed already.
 func (s *Store) readReviewed(ctx context.Context, t *tx, batch []center.Reviewed) (map[int64]*reviewState, error) {
@@ -161,7 +161,7 @@ func (s *Store) readReviewed(ctx context.Context, t *tx, batch []center.Reviewed
 	if s.dialect == sqliteDialect {
 		for i := range batch {
 			x := &reviewState{}
-			if err := t.row(ctx, isReviewed, batch[i].Intake, batch[i].Intake).Scan(&x.reviewed, &x.waiting); err != nil {
+			if err := t.row(ctx, isReviewed, batch[i].Intake, batch[i].Intake, batch[i].Intake).Scan(&x.reviewed, &x.waiting, &x.opaque); err != nil {
 				return nil, err
 			}
 			known[batch[i].Intake] = x
@@ -175,7 +175,7 @@ func (s *Store) readReviewed(ctx context.Context, t *tx, batch []center.Reviewed
 	err := t.each(ctx, areReviewed, func(scan func(...any) error) error {
 		var intake int64
 		x := &reviewState{}
-		if err := scan(&intake, &x.reviewed, &x.waiting); err != nil {
+		if err := scan(&intake, &x.reviewed, &x.waiting, &x.opaque); err != nil {
 			return err
 		}
 		known[intake] = x
@@ -189,7 +189,7 @@ func (s *Store) review(ctx context.Context, t *tx, r *center.Reviewed, known *re
 	switch {
 	case known.reviewed:
 		return s.settle(ctx, t, r, rv.effect)
-	case r.Intake <= rv.cursor && !waiting:
+	case r.Intake <= rv.cursor && !waiting && !known.opaque:
 		return nil // no verdict in it, and taken note of already
 	case r.Intake > rv.cursor:
 		if err := follows(ctx, t, rv.cursor, r.Intake); err != nil {
@@ -197,6 +197,16 @@ func (s *Store) review(ctx context.Context, t *tx, r *center.Reviewed, known *re
 		}
 		rv.cursor = r.Intake
 		rv.Reviewed++
+	}
+	if r.Opaque {
+		return t.run(ctx, `INSERT INTO opaque (intake, site, kind, format) VALUES (?, ?, ?, ?) ON CONFLICT (intake) DO NOTHING`,
+			r.Intake, string(r.Ref.Site), clean(string(r.Record.Kind)), r.Record.Format)
+	}
+	if known.opaque {
+		if err := t.run(ctx, `DELETE FROM opaque WHERE intake = ?`, r.Intake); err != nil {
+			return err
+		}
+		known.opaque = false
 	}
 	if r.Record.Kind == wim.KindTombstone {
 		return s.raiseAlarm(ctx, t, center.Alarm{Kind: center.AlarmMissing, Site: r.Ref.Site, Subject: subject(r.Ref), Detail: clip(clean(r.Detail), 400)})

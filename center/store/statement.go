@@ -185,12 +185,13 @@ const (
 	takeIntake   = `UPDATE counter SET value = CASE WHEN value >= ? THEN value ELSE ? END + ? WHERE name = 'intake' RETURNING value`
 	linksAfter   = `SELECT seq, digest, prev, time FROM record WHERE chain = ? AND seq > ? AND seq <= ? ORDER BY seq`
 	moveHead     = `UPDATE chain SET seq = ?, digest = ?, last_time = ?, heard = ? WHERE id = ?`
-	isReviewed   = `SELECT EXISTS (SELECT 1 FROM account WHERE intake = ?), EXISTS (SELECT 1 FROM waiting WHERE intake = ?)`
-	holdReview   = `SELECT value FROM counter WHERE name = 'review'` + forUpdate
-	holdEvents   = `SELECT value FROM counter WHERE name = 'event'` + forUpdate
-	moveReview   = `UPDATE counter SET value = ? WHERE name = 'review'`
-	addAccount   = `INSERT INTO account (` + accountColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	wakeWaiting  = `UPDATE waiting SET ready = 1 WHERE site = ? AND chain = ? AND seq = ?`
+	isReviewed   = `SELECT EXISTS (SELECT 1 FROM account WHERE intake = ?), EXISTS (SELECT 1 FROM waiting WHERE intake = ?),
+		EXISTS (SELECT 1 FROM opaque WHERE intake = ?)`
+	holdReview  = `SELECT value FROM counter WHERE name = 'review'` + forUpdate
+	holdEvents  = `SELECT value FROM counter WHERE name = 'event'` + forUpdate
+	moveReview  = `UPDATE counter SET value = ? WHERE name = 'review'`
+	addAccount  = `INSERT INTO account (` + accountColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	wakeWaiting = `UPDATE waiting SET ready = 1 WHERE site = ? AND chain = ? AND seq = ?`
 )
 
 // accountColumns has the order of accountRow.

@@ -74,6 +74,7 @@ func Run(t *testing.T, place func(t *testing.T) Open) {
 		{"parcels are sent by who manages the region, and that is traced", whoMaySend},
 		{"what a site has sealed says how far a parcel has come", sealedAnswers},
 		{"keys are enrolled, handed over and ended once", keys},
+		{"a late will shows no living site dead, and two daemons with one name are alarmed", status},
 		{"a period is accounted for by passages, gaps and what is missing", coverage},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -158,7 +159,7 @@ func Reviewed(t testing.TB, list []center.Received, re center.Rejudged) []center
 		if err != nil {
 			t.Fatal(err)
 		}
-		out[i] = center.Reviewed{Received: r, Record: rec}
+		out[i] = center.Reviewed{Received: r, Record: rec, Opaque: seal.Opaque(rec)}
 		if _, ok := center.AccountOf(r.Ref, rec); ok {
 			out[i].Rejudged = re
 		}
@@ -362,6 +363,84 @@ func opaque(t *testing.T, b *bench) {
 	}
 	if e := b.review(); e.Reviewed != 3 {
 		t.Errorf("%+v", e)
+	}
+	unread := func(known bool) []center.Received {
+		t.Helper()
+		list, err := b.s.Unread(t.Context(), func(k wim.RecordKind, format int) bool {
+			return known && k == "turn-back" && format == wim.RecordFormat
+		}, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	b.reopen()
+	if list, err := b.s.Sites(t.Context(), who("sun")); err != nil || len(list) != 1 || list[0].Unread != 1 || list[0].Alarms != 0 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if got := unread(false); len(got) != 0 {
+		t.Errorf("read without being known: %+v", got)
+	}
+	later := unread(true)
+	if len(later) != 1 || later[0].Ref.Seq != 2 || string(later[0].Raw) != string(raw) {
+		t.Fatalf("after an upgrade: %+v", later)
+	}
+	// An upgraded build knows the kind: here it is a passage after all.
+	p := NewChain(t, "north-1", 0).Quiet(1)
+	rec, err := seal.Open(p.Records[1].Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // a commit whose answer was lost comes again
+		if _, err := b.s.Review(t.Context(), []center.Reviewed{{Received: later[0], Record: rec, Rejudged: center.RejudgedSame}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := unread(true); len(got) != 0 {
+		t.Errorf("still unread: %+v", got)
+	}
+	if n, err := b.s.Totals(t.Context(), Viewer(wim.RoadAdministration), 0); err != nil || n.Passages != 2 {
+		t.Errorf("%+v, %v", n, err)
+	}
+}
+
+func status(t *testing.T, b *bench) {
+	at := func(s int) string { return time.Unix(0, int64(Start)).Add(time.Duration(s) * time.Second).UTC().Format(time.RFC3339Nano) }
+	for _, x := range []struct {
+		what, payload string
+		online        bool
+		alarms        int
+	}{
+		{"a site comes", `{"state":"online","boot":"a","connection":1,"time":"` + at(0) + `"}`, true, 0},
+		{"it loses its link", `{"state":"offline","boot":"a","connection":1,"time":"` + at(0) + `"}`, false, 0},
+		{"it is back", `{"state":"online","boot":"a","connection":2,"time":"` + at(5) + `"}`, true, 0},
+		{"the will of its first connection is late", `{"state":"offline","boot":"a","connection":1,"time":"` + at(0) + `"}`, true, 0},
+		{"it starts anew", `{"state":"online","boot":"b","connection":1,"time":"` + at(9) + `"}`, true, 0},
+		{"the will of the run before is late", `{"state":"offline","boot":"a","connection":2,"time":"` + at(5) + `"}`, true, 0},
+		{"the will of a run that nobody heard of is late", `{"state":"offline","boot":"o","connection":7,"time":"` + at(3) + `"}`, true, 0},
+		{"it stops", `{"state":"offline","boot":"b","connection":1,"time":"` + at(12) + `"}`, false, 0},
+		{"it starts for the third time", `{"state":"online","boot":"c","connection":1,"time":"` + at(20) + `"}`, true, 0},
+		{"it started while the centre was away, and died", `{"state":"offline","boot":"d","connection":1,"time":"` + at(30) + `"}`, false, 0},
+		{"it starts again", `{"state":"online","boot":"e","connection":1,"time":"` + at(40) + `"}`, true, 0},
+		{"a second daemon has its name", `{"state":"online","boot":"f","connection":1,"time":"` + at(50) + `"}`, true, 0},
+		{"the first is still there", `{"state":"online","boot":"e","connection":2,"time":"` + at(51) + `"}`, true, 1},
+		{"and the second", `{"state":"online","boot":"f","connection":2,"time":"` + at(52) + `"}`, true, 2},
+	} {
+		if err := b.s.SetStatus(t.Context(), "north-1", []byte(x.payload)); err != nil {
+			t.Fatal(err)
+		}
+		b.reopen() // what was retained comes again at a centre that has started anew
+		if err := b.s.SetStatus(t.Context(), "north-1", []byte(x.payload)); err != nil {
+			t.Fatal(err)
+		}
+		list, err := b.s.Sites(t.Context(), who("sun"))
+		if err != nil || len(list) != 1 || list[0].Online != x.online || list[0].Alarms != x.alarms {
+			t.Errorf("%s: %+v, %v", x.what, list, err)
+		}
+	}
+	a, err := b.s.Alarms(t.Context(), who("sun"), "north-1")
+	if err != nil || len(a) != 1 || a[0].Kind != center.AlarmTwins || !strings.Contains(a[0].Subject, "e and f") {
+		t.Errorf("%+v, %v", a, err)
 	}
 }
 
