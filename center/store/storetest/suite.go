@@ -405,7 +405,9 @@ func opaque(t *testing.T, b *bench) {
 }
 
 func status(t *testing.T, b *bench) {
-	at := func(s int) string { return time.Unix(0, int64(Start)).Add(time.Duration(s) * time.Second).UTC().Format(time.RFC3339Nano) }
+	at := func(s int) string {
+		return time.Unix(0, int64(Start)).Add(time.Duration(s) * time.Second).UTC().Format(time.RFC3339Nano)
+	}
 	for _, x := range []struct {
 		what, payload string
 		online        bool
