@@ -17,8 +17,7 @@ const evidenceColumns = `SELECT c.site, c.chain, r.seq, r.digest, r.kind, r.raw,
 	JOIN chain c ON c.id = r.chain JOIN segment s ON s.id = r.segment `
 
 // Evidence returns what proves a matter's accounts; what a supplement adds meanwhile may be in its records already and not
-// yet in its file. A matter that the viewer may not see is
-// center.ErrNotFound.
+// yet in its file. A matter that the viewer may not see is center.ErrNotFound.
 func (s *Store) Evidence(ctx context.Context, v center.Viewer, matter int64) (e center.Evidence, err error) {
 	file, err := s.File(ctx, v, matter)
 	if err != nil {
