@@ -239,12 +239,21 @@ func (r *roadside) run(line, signAddr string, commit func(last func() error) err
 // echo measures one byte through a pseudo-terminal and back, read and written with the serial library.
 func echo(b *testing.B, n int) spread {
 	b.Helper()
+	once := newEcho(b)
+	var s spread
+	for range n {
+		s.add(once())
+	}
+	return s
+}
+
+// newEcho makes such a line and returns what measures one byte.
+func newEcho(b *testing.B) func() time.Duration {
+	b.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer master.Close() //nolint:errcheck // the benchmark is over
-	defer slave.Close()  //nolint:errcheck // likewise
 	p, err := port.Open(slave.Name(), &port.Mode{BaudRate: 115200})
 	if err != nil {
 		b.Fatal(err)
@@ -263,9 +272,16 @@ func echo(b *testing.B, n int) spread {
 			}
 		}
 	}()
-	var s spread
+	b.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			b.Error(err)
+		}
+		<-stopped
+		master.Close() //nolint:errcheck // the benchmark is over
+		slave.Close()  //nolint:errcheck // likewise
+	})
 	buf := make([]byte, 1)
-	for range n {
+	return func() time.Duration {
 		at := time.Now()
 		if _, err := master.Write([]byte{7}); err != nil {
 			b.Fatal(err)
@@ -273,11 +289,6 @@ func echo(b *testing.B, n int) spread {
 		if _, err := master.Read(buf); err != nil {
 			b.Fatal(err)
 		}
-		s.add(time.Since(at))
+		return time.Since(at)
 	}
-	if err := p.Close(); err != nil {
-		b.Error(err)
-	}
-	<-stopped
-	return s
 }
