@@ -19,6 +19,7 @@ type SiteOverview struct {
 	Forked bool
 	Heard  wim.Time // when the centre last stored something of it
 	Behind uint64   // records held beyond a hole; 10000 stands for that many or more
+	Unread int      // records of a kind or format that only a later release reads
 }
 
 // AlarmCount counts a site's alarms of one kind that nobody has looked into.

@@ -44,14 +44,15 @@ func (s *Store) Overview(ctx context.Context) (o center.Overview, err error) {
 
 func overviewSites(ctx context.Context, t *tx, o *center.Overview) error {
 	return t.each(ctx, `SELECT n.site, coalesce(st.online, 0), coalesce((SELECT max(heard) FROM chain WHERE site = n.site), 0),
-			coalesce(c.fork_seq, 0), (SELECT count(*) FROM (SELECT 1 FROM ledger WHERE chain = c.id AND seq > c.seq LIMIT 10000) AS beyond)
+			coalesce(c.fork_seq, 0), (SELECT count(*) FROM (SELECT 1 FROM ledger WHERE chain = c.id AND seq > c.seq LIMIT 10000) AS beyond),
+			(SELECT count(*) FROM opaque WHERE site = n.site)
 		FROM (SELECT site FROM chain UNION SELECT site FROM status) AS n
 		LEFT JOIN chain c ON c.id = (SELECT max(id) FROM chain WHERE site = n.site)
 		LEFT JOIN status st ON st.site = n.site
 		ORDER BY n.site`, func(scan func(...any) error) error {
 		var x center.SiteOverview
 		var fork int64
-		if err := scan(&x.Site, &x.Online, &x.Heard, &fork, &x.Behind); err != nil {
+		if err := scan(&x.Site, &x.Online, &x.Heard, &fork, &x.Behind, &x.Unread); err != nil {
 			return err
 		}
 		x.Forked = fork != 0

@@ -26,8 +26,8 @@ type centerMetrics struct {
 	link   func() mqtt.CenterStats
 	broker func() (broker.Stats, bool) // false for an external one
 
-	up, siteOnline, siteHeard, siteBehind, siteForked, alarms described
-	alertsOpen, alertOldest, unreviewed, waiting, quarantine  described
+	up, siteOnline, siteHeard, siteBehind, siteUnread, siteForked, alarms described
+	alertsOpen, alertOldest, unreviewed, waiting, quarantine              described
 
 	connected, connections, connectFailed, lost, messages, failed, repeated, malformed, stale, overflows, receipts described
 	stored, full, refused, restarts                                                                                described
@@ -41,6 +41,7 @@ func newCenterMetrics(s overviewStore, link func() mqtt.CenterStats, b func() (b
 		siteOnline: gaugeOf("axlegate_center_site_online", "1 while the broker says that the site is connected.", "site"),
 		siteHeard:  gaugeOf("axlegate_center_site_heard_timestamp_seconds", "When the centre last stored a record of the site, in Unix time; 0 for never.", "site"),
 		siteBehind: gaugeOf("axlegate_center_site_behind_records", "Records of the site's current chain that are held beyond a hole.", "site"),
+		siteUnread: gaugeOf("axlegate_center_site_unread_records", "Records of a kind or format that only a later release reads.", "site"),
 		siteForked: gaugeOf("axlegate_center_site_forked", "1 while the site's current chain holds other records than the site has.", "site"),
 		alarms:     gaugeOf("axlegate_center_alarms", "Things about a site that a person has not looked into, by kind.", "site", "kind"),
 		alertsOpen: gaugeOf("axlegate_center_alerts_unacknowledged", "Alerts that the authority has not acknowledged.", "competence"),
@@ -72,7 +73,7 @@ func newCenterMetrics(s overviewStore, link func() mqtt.CenterStats, b func() (b
 // Describe implements prometheus.Collector.
 func (m *centerMetrics) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []described{
-		m.up, m.siteOnline, m.siteHeard, m.siteBehind, m.siteForked, m.alarms, m.alertsOpen, m.alertOldest, m.unreviewed, m.waiting, m.quarantine,
+		m.up, m.siteOnline, m.siteHeard, m.siteBehind, m.siteUnread, m.siteForked, m.alarms, m.alertsOpen, m.alertOldest, m.unreviewed, m.waiting, m.quarantine,
 		m.connected, m.connections, m.connectFailed, m.lost, m.messages, m.failed, m.repeated, m.malformed, m.stale, m.overflows, m.receipts,
 		m.stored, m.full, m.refused, m.restarts,
 	} {
@@ -116,6 +117,7 @@ func (m *centerMetrics) overview(out chan<- prometheus.Metric, o *center.Overvie
 		m.siteOnline.say(out, truth(s.Online), site)
 		m.siteHeard.say(out, seconds(s.Heard), site)
 		m.siteBehind.say(out, float64(s.Behind), site)
+		m.siteUnread.say(out, float64(s.Unread), site)
 		m.siteForked.say(out, truth(s.Forked), site)
 	}
 	for _, a := range o.Alarms {
