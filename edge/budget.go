@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/axlegate/axlegate/edge/journal"
@@ -85,6 +86,9 @@ func (s *Site) drop(ctx context.Context, list []journal.StoredPicture, why strin
 	}
 	if err := s.cfg.Journal.ForgetPictures(ctx, list); err != nil {
 		s.log.Warn("pictures could not be let go", "count", len(list), "why", why, "err", err)
+		if errors.Is(err, journal.ErrFull) {
+			s.makeRoom(list)
+		}
 		return
 	}
 	for i := range list {
@@ -100,6 +104,19 @@ func (s *Site) drop(ctx context.Context, list []journal.StoredPicture, why strin
 		s.m.pictures.WithLabelValues(result).Inc()
 		if err := s.store.remove(p.Digest); err != nil {
 			s.log.Warn("could not delete a picture; the next start sweeps it", "err", err)
+		}
+	}
+}
+
+// makeRoom deletes the files that the centre has where the journal has no room to note it. Their rows stay and are
+// forgotten once it has: nobody asks for a file that was handed in.
+func (s *Site) makeRoom(list []journal.StoredPicture) {
+	for i := range list {
+		if !list[i].HandedIn {
+			continue
+		}
+		if err := s.store.remove(list[i].Digest); err != nil {
+			s.log.Warn("could not delete a picture that the centre has", "err", err)
 		}
 	}
 }

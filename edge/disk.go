@@ -86,7 +86,7 @@ func (s *Site) shortOfDisk() string {
 func remedy(err error) string {
 	switch {
 	case errors.Is(err, journal.ErrFull):
-		return "free space on its disk"
+		return "free space on its disk; where the disk has room, journal_max_mb is reached: raise it or mend the line to the centre"
 	case errors.Is(err, journal.ErrDamaged):
 		return "its file is damaged: the site starts again and recovers it, see the log"
 	default:

@@ -170,6 +170,50 @@ func TestADiskThatFillsWhileTheSiteIsDownIsSurvivedByTheNextStart(t *testing.T) 
 	})
 }
 
+func TestOnADiskThatIsFullToTheLastByteFilesThatTheCentreHasMakeRoom(t *testing.T) {
+	testenv.OwnMounts(t, func(t *testing.T) {
+		r := onDisk(t, 16<<20, 0)
+		r.change = func(c *Config) { c.Disk = DiskConfig{MinFree: 1 << 20, Look: time.Hour} }
+		r.start()
+		var pictures []wim.Digest
+		for i := range 4 {
+			r.push(r.scale.vehicle(2, 9000)...)
+			jpeg := append([]byte{byte(i)}, make([]byte, 500<<10)...)
+			pictures = append(pictures, wim.DigestOf(jpeg))
+			r.tells(2*i + 1)
+			r.camera.read(front("川A12345", string(rune('a'+i))), jpeg)
+			r.tells(2*i + 2)
+		}
+		for _, d := range pictures[:3] {
+			if err := r.journal.PictureUploaded(t.Context(), d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ends := [][2]uint32{}
+		fill(t, filepath.Join(r.dir, "log of another"), 0)
+		for !r.site.recorder.failSafe.Load() {
+			r.push(r.scale.vehicle(2, 9000)...)
+			ends = append(ends, [2]uint32{7, r.scale.seq})
+			eventually(t, "the lane has taken it in", func() bool { return len(r.site.lanes[0].readings) == 0 })
+		}
+		var age pictureAge
+		r.site.keepPictures(t.Context(), &age)
+		eventually(t, "the site is itself again in what became free", func() bool { return !r.site.recorder.failSafe.Load() })
+		if n := stored(t, r); n >= 4 || n < 1 {
+			t.Errorf("%d pictures are left", n)
+		}
+		if _, err := os.Stat(r.site.store.path(pictures[3])); err != nil {
+			t.Errorf("the one that the centre does not have: %v", err)
+		}
+		r.push(r.scale.vehicle(2, 9000)...)
+		ends = append(ends, [2]uint32{7, r.scale.seq})
+		eventually(t, "it is recorded", func() bool { c, _ := r.journal.Cursor("scale-1"); return c.Seq == r.scale.seq })
+		r.site.keepPictures(t.Context(), &age)
+		r.stop()
+		r.covered(ends)
+	})
+}
+
 func TestAReserveThatFindsNoRoomIsSaidAndTheSiteWorks(t *testing.T) {
 	testenv.OwnMounts(t, func(t *testing.T) {
 		r := onDisk(t, 4<<20, 64<<20)
