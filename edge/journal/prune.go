@@ -71,10 +71,18 @@ func (j *Journal) pruneSome(ctx context.Context, ordinal int64, now time.Time) (
 			to = before
 			return nil
 		}
+		// A chain that was saved from a damaged journal has holes: prune to the last record before one.
+		var last int64
 		var d []byte
-		if err := tx.QueryRowContext(ctx, `SELECT digest FROM record WHERE id = ?`, rowID(ordinal, to)).Scan(&d); err != nil {
+		err := tx.QueryRowContext(ctx, `SELECT id, digest FROM record WHERE id > ? AND id <= ? ORDER BY id DESC LIMIT 1`, rowID(ordinal, before), rowID(ordinal, to)).Scan(&last, &d)
+		if errors.Is(err, sql.ErrNoRows) {
+			to = before
+			return nil
+		}
+		if err != nil {
 			return wrap("read link", err)
 		}
+		to = seqOf(last)
 		if len(d) != wim.DigestSize {
 			return fmt.Errorf("%w: record %d has a digest of %d bytes", ErrDamaged, to, len(d))
 		}
@@ -85,7 +93,7 @@ func (j *Journal) pruneSome(ctx context.Context, ordinal int64, now time.Time) (
 		if _, err := tx.ExecContext(ctx, `DELETE FROM mark WHERE chain = ? AND seq < ?`, ordinal, int64(to)); err != nil {
 			return wrap("delete", err)
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE chain SET pruned_seq = ?, pruned_digest = ? WHERE ordinal = ?`, int64(to), link[:], ordinal)
+		_, err = tx.ExecContext(ctx, `UPDATE chain SET pruned_seq = ?, pruned_digest = ? WHERE ordinal = ?`, int64(to), link[:], ordinal)
 		return wrap("move pruned mark", err)
 	}, func() bool { return j.active.ordinal == ordinal && j.active.pruned == to })
 	if err != nil {

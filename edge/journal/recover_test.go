@@ -351,3 +351,39 @@ func TestARecoveryMayBeBrokenOffAnywhere(t *testing.T) {
 		t.Errorf("chain %s, want %s", j.Chain(), s.Chain)
 	}
 }
+
+// A chain with holes is pruned up to them, and never keeps the rest from being pruned.
+func TestWhatWasSavedWithHolesIsPrunedToo(t *testing.T) {
+	now := time.Unix(1_790_000_000, 0)
+	cfg := testConfig(filepath.Join(memory(t), "journal.db"))
+	cfg.Now = func() time.Time { return now }
+	j := open(t, cfg)
+	s := &stage{cfg: cfg, j: j, acked: map[string]bool{}}
+	if err := errors.Join(group(30)(t.Context(), s), s.receipt(t.Context(), 28, 1)); err != nil {
+		t.Fatal(err)
+	}
+	execSQL(t, j, `DELETE FROM record WHERE id & 0xffff IN (11, 12, 28)`)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	j, saved, err := Recover(t.Context(), cfg, ErrDamaged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Logf("%+v", saved)
+	for range 3 {
+		now = now.Add(2 * DefaultKeep)
+		if _, err := j.Prune(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rep, err := Audit(t.Context(), cfg.Path, nil)
+	if err != nil || len(rep.Chains) != 2 || rep.Chains[0].Receipted > 28 || rep.Chains[0].Pruned > rep.Chains[0].Receipted {
+		t.Errorf("%+v, %v", rep, err)
+	}
+}
