@@ -209,6 +209,9 @@ func (s *Store) review(ctx context.Context, t *tx, r *center.Reviewed, known *re
 		known.opaque = false
 	}
 	if r.Record.Kind == wim.KindTombstone {
+		if err := t.run(ctx, wakeWaiting, string(r.Ref.Site), r.Ref.Chain[:], int64(r.Ref.Seq)); err != nil {
+			return err
+		}
 		return s.raiseAlarm(ctx, t, center.Alarm{Kind: center.AlarmMissing, Site: r.Ref.Site, Subject: subject(r.Ref), Detail: clip(clean(r.Detail), 400)})
 	}
 	if r.Detail != "" && r.Rejudged == "" {
@@ -300,8 +303,14 @@ func (s *Store) reviewSupplement(ctx context.Context, t *tx, r *center.Reviewed,
 	if perr != nil {
 		return perr
 	}
+	lost := false
 	if err != nil && !gone {
-		return s.wait(ctx, t, r, of, e)
+		if lost, perr = isLost(ctx, t, of); perr != nil {
+			return perr
+		}
+		if !lost {
+			return s.wait(ctx, t, r, of, e)
+		}
 	}
 	if waiting {
 		if err := t.run(ctx, `DELETE FROM waiting WHERE intake = ?`, r.Intake); err != nil {
@@ -312,6 +321,12 @@ func (s *Store) reviewSupplement(ctx context.Context, t *tx, r *center.Reviewed,
 		return s.raiseAlarm(ctx, t, center.Alarm{
 			Kind: center.AlarmSupplement, Site: r.Ref.Site, Subject: subject(r.Ref),
 			Detail: fmt.Sprintf("it adds to record %d of %s, which retention has removed", of.Seq, of.Site),
+		})
+	}
+	if lost {
+		return s.raiseAlarm(ctx, t, center.Alarm{
+			Kind: center.AlarmSupplement, Site: r.Ref.Site, Subject: subject(r.Ref),
+			Detail: fmt.Sprintf("it adds to record %d of %s, which the site could not send; what it found is in this supplement alone", of.Seq, of.Site),
 		})
 	}
 	if held != of.Digest {
@@ -342,6 +357,13 @@ func isPruned(ctx context.Context, t *tx, of wim.RecordRef) (gone bool, err erro
 		AND NOT EXISTS (SELECT 1 FROM record r WHERE r.chain = l.chain AND r.seq = l.seq AND length(r.raw) > 0))`,
 		string(of.Site), of.Chain[:], int64(of.Seq)).Scan(&gone)
 	return gone, err
+}
+
+// isLost tells that a tombstone stands in a record's place.
+func isLost(ctx context.Context, t *tx, of wim.RecordRef) (lost bool, err error) {
+	err = t.row(ctx, `SELECT EXISTS (SELECT 1 FROM record r JOIN chain c ON c.id = r.chain WHERE c.site = ? AND c.chain = ? AND r.seq = ? AND r.kind = 'tombstone')`,
+		string(of.Site), of.Chain[:], int64(of.Seq)).Scan(&lost)
+	return lost, err
 }
 
 // wait puts a supplement aside until the passage it names has been reviewed.

@@ -107,3 +107,32 @@ func coverage(t *testing.T, b *bench) {
 		t.Errorf("of too long a time: %v", err)
 	}
 }
+
+func supplementOfLost(t *testing.T, b *bench) {
+	for _, early := range []bool{false, true} {
+		site := wim.SiteID("north-1")
+		if early {
+			site = "south-2"
+		}
+		c := NewChain(t, site, 0).Quiet(1)
+		ref := c.Exceeded()                                                                        // 3
+		c.Supplement(ref, both(wim.Exceeded, wim.Exceeded, wim.Evidence, wim.Evidence), "川A12345") // 4
+		first, second := c.Segment(1, 3), c.Segment(4, 4)
+		c.Bury(&first, 3, "torn")
+		if early {
+			first, second = second, first
+		}
+		b.store(first)
+		b.review()
+		b.store(second)
+		b.review()
+		b.review()
+		if w, left, err := b.s.Waiting(t.Context()); err != nil || w != 0 || left != 0 {
+			t.Errorf("%s: waiting %d, left %d, %v", site, w, left, err)
+		}
+		a := b.alarms(site)
+		if len(a) != 2 || a[0].Kind == a[1].Kind {
+			t.Errorf("%s: %+v", site, a)
+		}
+	}
+}

@@ -37,6 +37,7 @@ func Run(t *testing.T, place func(t *testing.T) Open) {
 		{"a supplement waits for its passage and holds up nothing", waits},
 		{"a supplement raises the other authority's alert and doubles none", supplements},
 		{"a supplement of another record than is held is alarmed", mismatch},
+		{"a supplement of a record that was lost is alarmed and waits no longer", supplementOfLost},
 		{"a supplement may name a record of an earlier chain", acrossChains},
 		{"reviewing again changes nothing", reviewedAgain},
 		{"a review out of order is refused", reviewOutOfOrder},
