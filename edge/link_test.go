@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,6 +79,7 @@ type sending struct {
 	signer *seal.Signer
 	link   *ill
 	seq    uint32
+	lost   chan error // that the journal has to be recovered
 
 	journal *journal.Journal
 	sender  *sender
@@ -89,7 +91,7 @@ func newSending(t testing.TB, dir string) *sending {
 	t.Helper()
 	signer, center := newKey(t), newKey(t)
 	c := &fakeCenter{t: t, site: signer.Verifier(), key: center, up: make(chan struct{}, 1), epoch: 1, records: map[wim.ChainID]map[uint64][]byte{}}
-	s := &sending{t: t, path: filepath.Join(dir, "journal.db"), signer: signer, link: &ill{fakeCenter: c}}
+	s := &sending{t: t, path: filepath.Join(dir, "journal.db"), signer: signer, link: &ill{fakeCenter: c}, lost: make(chan error, 16)}
 	c.answer = s.link.receive
 	s.link.to = func([]byte) {}
 	return s
@@ -424,6 +426,34 @@ func TestAForgedReceiptDoesNotSetTheClock(t *testing.T) {
 	}
 }
 
+func TestRecordsThatStayUnreadableAskForARecoveryOnce(t *testing.T) {
+	s := newSending(t, t.TempDir())
+	s.start()
+	s.link.set(func() { s.link.fate = "refused" })
+	s.append(40, 0)
+	s.end()
+	s.link.set(func() { s.link.fate = "" })
+	var tries atomic.Int64
+	s.startSpoiled(func(r *journal.Stored) error {
+		if r.Seq == 20 {
+			tries.Add(1)
+		}
+		if r.Seq >= 20 && r.Seq < 30 {
+			return journal.ErrDamaged
+		}
+		return nil
+	})
+	defer s.end()
+	if err := <-s.lost; !errors.Is(err, journal.ErrDamaged) {
+		t.Errorf("told %v", err)
+	}
+	told := tries.Load()
+	eventually(t, "it is tried again", func() bool { return tries.Load() > 2*told })
+	if len(s.lost) != 0 {
+		t.Errorf("told again: %v", <-s.lost)
+	}
+}
+
 // spoiled is a journal whose disk has gone bad here and there.
 type spoiled struct {
 	outbox
@@ -517,7 +547,7 @@ func (s *sending) startSpoiled(spoil func(r *journal.Stored) error) {
 	<-s.done
 	old := s.sender
 	p := &spoiled{outbox: s.journal, spoil: spoil}
-	s.sender = &sender{journal: p, ring: old.ring, keys: old.keys, link: s.link, site: testSite, cfg: old.cfg, learn: old.learn, log: old.log, m: newMetrics(),
+	s.sender = &sender{journal: p, ring: old.ring, keys: old.keys, link: s.link, site: testSite, cfg: old.cfg, learn: old.learn, damaged: func(err error) { s.lost <- err }, log: old.log, m: newMetrics(),
 		receipts: old.receipts, hints: old.hints, flush: old.flush, patience: old.patience, pause: old.pause, room: uplink.MaxMessage, wide: old.wide}
 	s.sender.packer = &packer{journal: p, ring: old.ring, site: testSite, log: old.log, m: s.sender.m, buried: map[uint64]bool{}}
 	ctx, cancel := context.WithCancel(context.Background())

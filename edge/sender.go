@@ -29,6 +29,9 @@ const (
 	leastWide = 2
 	// stuckPause is how long records that cannot be read are left alone.
 	stuckPause = 5 * time.Second
+	// stuckTries is after how many tries the journal has to be recovered: a new chain, behind which the old one's
+	// readable records are kept, carries what comes.
+	stuckTries = 4
 )
 
 // flight is a message on the way that no receipt covers yet.
@@ -59,6 +62,8 @@ type sender struct {
 	site    wim.SiteID
 	cfg     SenderConfig
 	learn   func(wim.Time) // what the centre says the time is
+	// damaged is told that records in a row cannot be read any more, so that the journal has to be recovered.
+	damaged func(error)
 	log     *slog.Logger
 	m       *metrics
 
@@ -84,11 +89,12 @@ type sender struct {
 	pause    time.Duration
 	stuck    time.Time // until when records that cannot be read are left alone
 	stuckAt  uint64
+	stuckFor int // tries
 }
 
 func newSender(c *Config, ring *keyring, m *metrics) *sender {
 	return &sender{
-		journal: c.Journal, ring: ring, keys: c.CenterKeys, link: c.Link, site: c.Site, cfg: c.Sender, learn: c.Timekeeper.Learn, log: c.Logger, m: m,
+		journal: c.Journal, ring: ring, keys: c.CenterKeys, link: c.Link, site: c.Site, cfg: c.Sender, learn: c.Timekeeper.Learn, damaged: func(error) {}, log: c.Logger, m: m,
 		packer:   &packer{journal: c.Journal, ring: ring, site: c.Site, log: c.Logger, m: m, buried: map[uint64]bool{}},
 		receipts: make(chan []byte, receiptQueue), hints: make(chan struct{}, 1), flush: make(chan struct{}),
 		patience: c.Sender.Resend, pause: c.Sender.Retry, room: uplink.MaxMessage, wide: uplink.Window - overtaking,
@@ -281,10 +287,13 @@ func (s *sender) sendSome(ctx context.Context) (more bool, err error) {
 func (s *sender) hold(err error) {
 	s.drop()
 	s.stuck = time.Now().Add(min(stuckPause, 4*s.cfg.Resend))
-	if s.stuckAt == s.sent+1 {
-		return // told already
+	if s.stuckAt == s.sent+1 { // told already
+		if s.stuckFor++; s.stuckFor == stuckTries && errors.Is(err, errUnreadable) {
+			s.damaged(fmt.Errorf("%w: %w", journal.ErrDamaged, err))
+		}
+		return
 	}
-	s.stuckAt = s.sent + 1
+	s.stuckAt, s.stuckFor = s.sent+1, 1
 	s.m.poison.WithLabelValues("segment").Inc()
 	s.log.Error("records cannot be read or packed, and those behind them wait; they are tried again", "from", s.stuckAt, "err", err)
 }

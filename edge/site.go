@@ -98,6 +98,7 @@ func (s *Site) Run(ctx context.Context) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	s.recorder.damaged = func(err error) { end(err) }
+	s.sender.damaged = s.recorder.damaged
 	if n, err := s.store.sweep(ctx, s.cfg.Journal); err != nil {
 		s.log.Warn("could not sweep the picture folder", "err", err)
 	} else if n > 0 {

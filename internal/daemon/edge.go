@@ -27,6 +27,7 @@ import (
 	"github.com/axlegate/axlegate/drivers/tpm"
 	"github.com/axlegate/axlegate/edge"
 	"github.com/axlegate/axlegate/edge/journal"
+	"github.com/axlegate/axlegate/edge/parcel"
 	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/rules"
 	"github.com/axlegate/axlegate/uplink/mqtt"
@@ -52,6 +53,7 @@ type edgeParts struct {
 	simulated     *simulatedClock  // nil where the machine's own clock is used
 	reserve       *journal.Reserve // made before the journal is opened
 	journal       *journal.Journal // opened after the rest, nil until then
+	depot         *parcel.Depot    // likewise
 }
 
 // cursors tells how far the messages of a device have been taken into account; ok is false for one never seen.
@@ -78,8 +80,10 @@ func CheckEdge(path string) error {
 // RunEdge runs the daemon of one site until ctx ends, then stops cleanly: sensors, vehicles, seal, outbox,
 // link, in this order. A site whose journal turns out to be damaged is started again, which recovers it.
 func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) error {
+	var damage error
 	for {
-		err := runEdge(ctx, cfg, log)
+		err := runEdge(ctx, cfg, damage, log)
+		damage = err
 		if !errors.Is(err, journal.ErrDamaged) || errors.Is(err, errNotOpened) || ctx.Err() != nil {
 			return err
 		}
@@ -93,7 +97,8 @@ func RunEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) error {
 	}
 }
 
-func runEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) {
+// runEdge is one run. damage says why the run before found its journal damaged: opening it may not see that.
+func runEdge(ctx context.Context, cfg EdgeConfig, damage error, log *slog.Logger) (err error) {
 	p, err := openEdge(cfg, log)
 	if err != nil {
 		return err
@@ -111,11 +116,15 @@ func runEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 	entrance := &door{site: cfg.Site}
 	g.Go(func() error { return serve(gctx, l, entrance, nil, log) })
 	p.reserve = journal.OpenReserve(filepath.Join(cfg.path(cfg.Data), "reserve"), cfg.reserve(), log)
-	j, err := openJournal(ctx, p.reserve, journal.Config{
+	jc := journal.Config{
 		Path: filepath.Join(cfg.path(cfg.Data), "journal.db"), Site: cfg.Site, Key: p.keys.Signer.ID,
 		Software: p.software, MaxBytes: cfg.JournalMaxMB << 20,
 		Keep: cfg.Keep.Std(), Now: p.clock.Proven, Clock: p.clock.State, Logger: log,
-	}, reopen, entrance.failing, log)
+	}
+	if damage != nil {
+		recoverJournal(ctx, jc, damage, log)
+	}
+	j, err := openJournal(ctx, p.reserve, jc, reopen, entrance.failing, log)
 	if err != nil {
 		stopAfter()
 		if ctx.Err() != nil {
@@ -133,6 +142,9 @@ func runEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 	}
 
 	site, link, reg, err := p.site(log)
+	if err == nil {
+		err = p.openDepot(ctx, site, reg, log)
+	}
 	if err != nil {
 		stopAfter()
 		return errors.Join(err, g.Wait())
@@ -154,6 +166,7 @@ func runEdge(ctx context.Context, cfg EdgeConfig, log *slog.Logger) (err error) 
 			devices.Go(func() error { return s.Run(dctx) })
 		}
 		devices.Go(func() error { return site.Run(dctx) })
+		devices.Go(func() error { return p.depot.Run(dctx, site) })
 		return devices.Wait()
 	})
 	log.Info("edge runs", "site", cfg.Site, "lanes", len(cfg.Lanes), "health", "http://"+l.Addr().String()+"/readyz", "rules", p.rules.ID(), "chain", j.Chain())
@@ -170,6 +183,7 @@ func (p *edgeParts) site(log *slog.Logger) (site *edge.Site, link *mqtt.Site, re
 	link = mqtt.NewSite(mqtt.SiteConfig{
 		Broker: cfg.Center.Broker, Site: string(cfg.Site), Chain: func() string { return j.Chain().String() }, Username: cfg.Center.Username, Password: p.password,
 		TLS: p.tls, BootID: hex.EncodeToString(boot), Logger: log, OnReceipt: func(jws []byte) { site.HandleReceipt(jws) },
+		OnDown: func(jws []byte) { p.depot.Receive(jws) },
 	})
 	site, err = edge.New(edge.Config{
 		Site: cfg.Site,

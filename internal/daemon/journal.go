@@ -47,6 +47,18 @@ func openJournal(ctx context.Context, reserve *journal.Reserve, cfg journal.Conf
 	}
 }
 
+// recoverJournal recovers a journal that a run found damaged, whatever opening it would say: a page in its midst is
+// read only when it is sent. Where it fails the journal is opened as it is, and the next run tries again.
+func recoverJournal(ctx context.Context, cfg journal.Config, damage error, log *slog.Logger) {
+	j, _, err := journal.Recover(ctx, cfg, damage)
+	if err == nil {
+		err = j.Close()
+	}
+	if err != nil {
+		log.Error("the journal could not be recovered; it is opened as it is", "err", err)
+	}
+}
+
 // ofTheDisk tells whether an error is one that the disk may heal from without a change of the configuration.
 func ofTheDisk(err error) bool {
 	for _, e := range []error{journal.ErrFull, journal.ErrUnwritable, syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO} {

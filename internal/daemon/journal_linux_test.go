@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -113,5 +114,29 @@ func TestADamagedJournalIsRecoveredAtTheStart(t *testing.T) {
 	aside, err := filepath.Glob(cfg.Path + ".damaged-*")
 	if err != nil || len(aside) == 0 {
 		t.Errorf("the damaged file is not kept: %q, %v", aside, err)
+	}
+}
+
+// A page in the midst of a journal is read only when it is sent: what a run found damaged is recovered, also where
+// opening it finds nothing.
+func TestAJournalThatARunFoundDamagedIsRecoveredWhateverOpeningItSays(t *testing.T) {
+	cfg := journal.Config{Path: filepath.Join(t.TempDir(), "journal.db"), Site: "north-1", Key: "key-1"}
+	j, err := journal.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := j.Chain()
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	recoverJournal(t.Context(), cfg, fmt.Errorf("record 7 cannot be read: %w", journal.ErrDamaged), log)
+	if j, err = journal.Open(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close() //nolint:errcheck // only read
+	aside, err := filepath.Glob(cfg.Path + ".damaged-*")
+	if err != nil || len(aside) == 0 || j.Chain() == before {
+		t.Errorf("it was not recovered: %q, %v, chain %s", aside, err, j.Chain())
 	}
 }
