@@ -162,7 +162,7 @@ func TestEveryPageCanBeUsedInBothLanguagesAndThemesAndOnAPhone(t *testing.T) {
 	c.passes(1)
 	b := newBrowser(t, c.url)
 	for login, paths := range map[string][]string{
-		"road":  {"/", "/matters", "/matters/1", "/matters?from=never", "/account", "/tokens"},
+		"road":  {"/", "/matters", "/matters/1", "/matters?from=never", "/account", "/tokens", "/gaps", "/gaps?site=" + site},
 		"admin": {"/sites", "/sites/" + site, "/officers", "/tokens"},
 		"audit": {"/matters/1", "/trail", "/trail?to=never", "/sites"},
 	} {
