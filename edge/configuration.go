@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/wim"
@@ -42,14 +41,16 @@ func changes(was, now []wim.Part) []wim.Change {
 // configuration is the record of what the site works by from here on, where it is something else than the journal's
 // last configuration record says. It goes to the recorder before anything that is weighed.
 func (s *Site) configuration(ctx context.Context) (g group, needed bool, err error) {
-	active := slices.SortedFunc(slices.Values(s.cfg.Active), comparePart)
+	works := s.Works()
+	active := works.Active
 	last, _, ok, err := s.cfg.Journal.Configuration(ctx)
 	if err != nil {
 		return group{}, false, fmt.Errorf("edge: %w", err)
 	}
 	body := &wim.SiteConfiguration{Cause: wim.ConfiguredAtStart, Active: active}
+	body.Serial = works.Serial
 	if ok {
-		body.Serial, body.Changed = last.Serial, changes(last.Active, active)
+		body.Changed = changes(last.Active, active)
 	} else {
 		body.Changed = changes(nil, active)
 	}

@@ -266,6 +266,7 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	reads, jpegs := l.match.closed(p)
 	f := &wim.Facts{Time: v.End, Clock: l.site.Clock(), Purpose: by.purpose(&l.cfg), Road: by.Road, Instrument: l.cfg.Instrument, Vehicle: v}
 	identify(f, p.reads, by.Registrations, l.site.Plates.Sure, p.doubt)
+	by.mark(f.Units)
 	p.facts = *f
 	verdict := l.judge(by, f)
 	if l.inReach(p) {
@@ -369,6 +370,7 @@ func (l *lane) supplement(m matched) {
 	f := p.facts
 	f.Vehicle = p.facts.Vehicle.Clone()
 	identify(&f, p.reads, by.Registrations, l.site.Plates.Sure, p.doubt)
+	by.mark(f.Units)
 	p.facts = f
 	verdict := l.judge(by, &f)
 	if p == l.last && l.begun == 0 && l.inReach(p) && l.now() >= p.end && verdict.Alerts() {

@@ -45,6 +45,7 @@ type recorder struct {
 	damaged func(error)
 
 	failSafe atomic.Bool
+	poisoned atomic.Uint64 // drafts that could never be sealed
 	reason   atomic.Pointer[error]
 
 	// owned by the run goroutine
@@ -248,6 +249,7 @@ func (r *recorder) without(batch []group, bad *journal.DraftError) []group {
 			continue
 		}
 		d := g.drafts[at]
+		r.poisoned.Add(1)
 		r.m.poison.WithLabelValues(string(d.Kind)).Inc()
 		r.log.Error("a record can never be sealed; report this with the log", "kind", d.Kind, "lane", d.Lane, "err", bad.Err)
 		unname(d)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -26,6 +27,23 @@ type Registrations struct {
 
 // Digest is the SHA-256 of the bytes that the table was read from.
 func (r *Registrations) Digest() wim.Digest { return r.digest }
+
+// JoinRegistrations puts tables together; where two know a plate the later one counts. nil stands for none.
+func JoinRegistrations(tables ...*Registrations) *Registrations {
+	var out *Registrations
+	for _, t := range tables {
+		switch {
+		case t == nil:
+		case out == nil:
+			out = t
+		default:
+			all := maps.Clone(out.byPlate)
+			maps.Copy(all, t.byPlate)
+			out = &Registrations{byPlate: all}
+		}
+	}
+	return out
+}
 
 // Find returns the licence of a normalised plate, or nil. The result is shared and must not be changed.
 func (r *Registrations) Find(plate string) *wim.Registration {

@@ -11,12 +11,15 @@ import (
 
 	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/wim"
+	"github.com/axlegate/axlegate/wim/seal"
 )
 
 // Works is all that a site judges by. One that is in use never changes: it is replaced as a whole.
 type Works struct {
 	Rules         Judge
 	Registrations *Registrations // nil for none
+	Permits       []*Permits
+	HotLists      []*HotList // a plate on one is marked in the record
 	Road          wim.Road
 	// Purposes are the lanes' purposes where they are other than configured.
 	Purposes map[wim.LaneID]wim.LanePurpose
@@ -44,6 +47,48 @@ type works struct {
 	closed  bool       // nothing can be recorded any more; guarded by between
 	adopt   sync.Mutex // one change at a time
 }
+
+// mark notes on which lists the units of a vehicle stand.
+func (w *Works) mark(units []wim.Unit) {
+	for i := range units {
+		units[i].Listed = nil
+		for _, h := range w.HotLists {
+			if _, ok := h.Find(units[i].Plate); ok {
+				units[i].Listed = append(units[i].Listed, h.name)
+			}
+		}
+	}
+}
+
+// Begin says what a site that does not run yet judges by, in place of what its Config says.
+func (s *Site) Begin(w *Works) {
+	next := *w
+	next.Purposes = maps.Clone(w.Purposes)
+	next.Active = slices.SortedFunc(slices.Values(w.Active), comparePart)
+	s.works.now.Store(&next)
+}
+
+// ErrNotRunning says that a site does not run: nothing was changed.
+var ErrNotRunning = errors.New("edge: the site does not run; nothing was changed")
+
+// Running tells whether the site judges vehicles now.
+func (s *Site) Running() bool {
+	s.works.between.RLock()
+	defer s.works.between.RUnlock()
+	return s.state.Load() == stateRunning && !s.works.closed
+}
+
+// Healthy tells what is wrong with what the site records, nil for nothing: since it started, records could not be
+// sealed. It is asked while new works are on probation.
+func (s *Site) Healthy() error {
+	if n := s.recorder.poisoned.Load(); n > 0 {
+		return fmt.Errorf("%d records could not be sealed", n)
+	}
+	return nil
+}
+
+// Signer is the key that signs now.
+func (s *Site) Signer() *seal.Signer { return s.keys.signer() }
 
 // close says that nothing can be recorded any more.
 func (w *works) close() {
@@ -76,7 +121,7 @@ func (s *Site) Adopt(ctx context.Context, w *Works, cause wim.ConfigurationCause
 	s.works.between.Lock()
 	if s.state.Load() != stateRunning || s.works.closed {
 		s.works.between.Unlock()
-		return errors.New("edge: the site does not run; nothing was changed")
+		return ErrNotRunning
 	}
 	s.recorder.in <- g
 	s.works.now.Store(&next)

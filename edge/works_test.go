@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -99,7 +98,7 @@ func TestALanesPurposeIsChangedOnlyByASealedRecord(t *testing.T) {
 	r.start()
 	w := worksBy("set-1", 1)
 	w.Purposes = map[wim.LaneID]wim.LanePurpose{1: wim.Testing}
-	if err := r.site.Adopt(context.Background(), w, wim.ConfiguredByOperator, nil); err != nil {
+	if err := r.site.Adopt(t.Context(), w, wim.ConfiguredByOperator, nil); err != nil {
 		t.Fatal(err)
 	}
 	r.push(r.scale.vehicle(2, 9000)...)

@@ -34,6 +34,8 @@ type Unit struct {
 	Confidence   Permille      `json:"confidence_permille"`
 	Kind         VehicleKind   `json:"kind,omitempty"` // registration's where known, else the camera's guess
 	Registration *Registration `json:"registration,omitempty"`
+	// Listed names the lists of wanted plates (布控) that the plate stood on at the site: since format 2.
+	Listed []string `json:"listed,omitempty"`
 }
 
 // Facts is all that Judge is given. Two equal Facts have equal verdicts under one rule set, on every

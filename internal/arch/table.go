@@ -58,6 +58,11 @@ func rooms() []Room {
 			Why:   "Of rules it asks only that a set fits its Judge; of uplink only how segments are packed. Its tests fill real disks.",
 		},
 		{
+			Path: "edge/parcel", Ours: []string{"edge", "internal/conf", "rules", "wim", "wim/seal"}, Foreign: []string{prometheus},
+			Tests: []string{"configs"},
+			Why:   "Its tests send down the rule set that ships.",
+		},
+		{
 			Path: "edge/journal", Ours: []string{"wim", "wim/seal"}, Foreign: []string{sqlite}, Tests: []string{"github.com/ncruces/go-sqlite3"},
 			Why: "Its tests run it on an SQLite whose file system fails and loses power at every step.",
 		},
@@ -146,7 +151,7 @@ func rooms() []Room {
 			Path: "internal/daemon",
 			Ours: []string{
 				"center", "center/api", "center/console", "center/dossier", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
-				"drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "drivers/tpm", "edge", "edge/journal", "internal/conf", "internal/legal", "rules", "simulator", "uplink", "uplink/broker",
+				"drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "drivers/tpm", "edge", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync"},
