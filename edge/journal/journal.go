@@ -119,6 +119,7 @@ type link struct {
 	id        wim.ChainID
 	head      uint64
 	receipted uint64
+	sendTo    uint64 // of a chain that was saved from a damaged journal: the last record that can be sent
 }
 
 // Open opens the journal or makes a new one, whose first record is a chain start. It checks that the file is
@@ -346,11 +347,16 @@ func (j *Journal) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	unsent, err := readUnsent(ctx, j.write)
+	if err != nil {
+		return err
+	}
 	j.active, j.old, j.folded = chain{}, nil, 0
 	for i, c := range chains {
 		if i == len(chains)-1 {
 			j.active, j.folded = c, c.head
 		} else {
+			c.sendTo = unsent[c.id.String()]
 			j.old = append(j.old, c.link)
 		}
 	}

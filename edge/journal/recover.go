@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -204,7 +205,11 @@ func (s *salvaged) rows(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
-	for key, text := range map[string]string{"configuration": s.configuration, "rotations": s.rotations} {
+	unsent, err := json.Marshal(s.unsent())
+	if err != nil {
+		return err
+	}
+	for key, text := range map[string]string{"configuration": s.configuration, "rotations": s.rotations, "unsent": string(unsent)} {
 		if text == "" {
 			continue
 		}

@@ -387,3 +387,60 @@ func TestWhatWasSavedWithHolesIsPrunedToo(t *testing.T) {
 		t.Errorf("%+v, %v", rep, err)
 	}
 }
+
+func TestWhatWasSavedIsSentWhenNothingNewWaits(t *testing.T) {
+	cfg := testConfig(filepath.Join(memory(t), "journal.db"))
+	j := open(t, cfg)
+	s := &stage{cfg: cfg, j: j, acked: map[string]bool{}}
+	if err := errors.Join(group(30)(t.Context(), s), s.receipt(t.Context(), 10, 1)); err != nil {
+		t.Fatal(err)
+	}
+	old := j.Chain()
+	names := map[uint64]seal.Receipt{}
+	for seq := uint64(11); seq <= 31; seq++ {
+		names[seq] = receiptFor(t, j, seq, 1)
+	}
+	// One missing record can be told by the one behind it, two in a row cannot.
+	execSQL(t, j, `DELETE FROM record WHERE id & 0xffff IN (15, 25, 26)`)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	j, saved, err := Recover(t.Context(), cfg, ErrDamaged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	turn := func(chain wim.ChainID, from, to uint64) {
+		t.Helper()
+		o := j.Outbox()
+		head, _ := o.Head()
+		if mark, _ := o.Receipted(); o.Chain() != chain || mark != from || head != to {
+			t.Errorf("it is the turn of %s from %d to %d, want %s from %d to %d", o.Chain(), mark, head, chain, from, to)
+		}
+	}
+	apply := func(r seal.Receipt) {
+		t.Helper()
+		if a, err := j.ApplyReceipt(t.Context(), r); err != nil || !a.Moved {
+			t.Errorf("%+v, %v", a, err)
+		}
+	}
+	head, _ := j.Head()
+	turn(saved.Chain, 0, head)
+	apply(receiptFor(t, j, head, 1))
+	turn(old, 10, 24)
+	apply(names[20])
+	turn(old, 20, 24)
+	mustAppend(t, j, passageDraft(9, 1))
+	turn(saved.Chain, head, head+1)
+	apply(receiptFor(t, j, head+1, 1))
+	turn(old, 20, 24)
+	apply(names[24])
+	turn(saved.Chain, head+1, head+1)
+	if n := j.Stranded(); n != 31-24 {
+		t.Errorf("%d are stranded", n)
+	}
+}
