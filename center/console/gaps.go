@@ -40,10 +40,25 @@ type gapReport struct {
 	words *web.Words
 }
 
-// Whole tells whether nothing is missing up to Until.
-func (g *gapReport) Whole() bool {
-	return len(g.Gaps)+len(g.Missing)+len(g.Holes) == 0 && !g.Pruned
+// Word says in one word what the period is: "none" when nothing of the site is held, "later" when it lies behind
+// everything that is held, "earlier" when it ends before the first record, "partly" when something is missing, else
+// "whole".
+func (g *gapReport) Word() string {
+	switch {
+	case g.Coverage.Until == 0:
+		return "none"
+	case len(g.Gaps)+len(g.Missing)+len(g.Holes) > 0 || g.Pruned:
+		return "partly"
+	case g.Coverage.Until <= g.From:
+		return "later"
+	case g.Began >= g.To:
+		return "earlier"
+	}
+	return "whole"
 }
+
+// Known is up to when the period is accounted for.
+func (g *gapReport) Known() wim.Time { return min(g.Coverage.Until, g.To) }
 
 // Legend lists the kinds of stretches.
 func (g *gapReport) Legend() []center.Cover { return center.Covers() }

@@ -61,6 +61,12 @@ func TestASiteWhoseRecordsAreWholeIsSaidToBe(t *testing.T) {
 	s, query := newAccounts(t)
 	s.store.cover.Gaps, s.store.cover.Missing, s.store.cover.Holes = nil, nil, nil
 	s.as("road").get("/gaps"+query).wants(http.StatusOK).says(".sites-sum", "Nothing is missing")
+	for q, want := range map[string]string{
+		"?site=well&from=2026-05-06T00:00&to=2026-05-07T00:00": "ends before it",
+		"?site=well&from=2026-04-01T00:00&to=2026-04-02T00:00": "not begun",
+	} {
+		s.as("road").get("/gaps"+q).wants(http.StatusOK).says(".sites-sum", want)
+	}
 	s.store.cover.Pruned = true
 	a := s.as("road").get("/gaps" + query).wants(http.StatusOK)
 	if strings.Contains(textOf(a.one(".sites-sum")), "Nothing is missing") {
