@@ -11,12 +11,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/internal/stand"
 	"github.com/axlegate/axlegate/internal/testenv"
 	"github.com/axlegate/axlegate/uplink/linktest"
@@ -404,25 +406,44 @@ func (w *world) passed(ctx context.Context) (vehicles int, done bool) {
 	return vehicles, done
 }
 
-// settled waits until everything of a site is receipted and no picture waits, some readings of the scale apart:
-// its heartbeat a second later still reveals what was lost at the very end.
+// settled waits until a site has taken in all that its scales have, everything of it is receipted and no picture
+// waits.
 func (w *world) settled(ctx context.Context, s stand.Site, limit time.Duration) error {
-	quiet, last := 0, -1.0
 	err := poll(limit, func() (bool, string) {
 		open, ok := metric(ctx, s.Listen, "axlegate_edge_unreceipted_records")
-		beats, _ := metric(ctx, s.Listen, "axlegate_edge_device_messages_total", `device="scale-`, `result="good"`)
 		waiting, _ := metric(ctx, s.Listen, "axlegate_edge_pictures_waiting")
 		if !ok || open > 0 || waiting > 0 {
-			quiet, last = 0, beats
-		} else if beats > last {
-			quiet, last = quiet+1, beats
+			return false, fmt.Sprintf("unreceipted %v (known %v), pictures waiting %v", open, ok, waiting)
 		}
-		return quiet >= 4, fmt.Sprintf("unreceipted %v (known %v), pictures waiting %v", open, ok, waiting)
+		return standsAtScales(ctx, s)
 	})
 	if err != nil {
 		return fmt.Errorf("%s does not settle after everything was healed: %w", s.Site, err)
 	}
 	return nil
+}
+
+// standsAtScales tells whether a site's journal stands where its scales do. Traffic is over: what a scale had
+// still to say, after a silence say, is neither lost nor recorded until then.
+func standsAtScales(ctx context.Context, s stand.Site) (bool, string) {
+	rep, err := journal.Audit(ctx, s.Journal, nil)
+	if err != nil {
+		return false, err.Error()
+	}
+	for lane := 1; lane <= 2; lane++ {
+		at := wim.DeviceCursor{Device: fmt.Sprintf("scale-%d", lane)}
+		body, err := get(ctx, fmt.Sprintf("http://%s/lanes/%d/boot", s.Control, lane))
+		if err == nil {
+			err = json.Unmarshal([]byte(body), &at)
+		}
+		if err != nil {
+			return false, err.Error()
+		}
+		if !slices.Contains(rep.Cursors, at) {
+			return false, fmt.Sprintf("the scale stands at %+v, the journal at %+v", at, rep.Cursors)
+		}
+	}
+	return true, ""
 }
 
 func portOf(addr string) int {
