@@ -94,7 +94,7 @@ type sender struct {
 
 func newSender(c *Config, ring *keyring, m *metrics) *sender {
 	return &sender{
-		journal: c.Journal, ring: ring, keys: c.CenterKeys, link: c.Link, site: c.Site, cfg: c.Sender, learn: c.Timekeeper.Learn, damaged: func(error) {}, log: c.Logger, m: m,
+		journal: c.Journal.Outbox(), ring: ring, keys: c.CenterKeys, link: c.Link, site: c.Site, cfg: c.Sender, learn: c.Timekeeper.Learn, damaged: func(error) {}, log: c.Logger, m: m,
 		packer:   &packer{journal: c.Journal, ring: ring, site: c.Site, log: c.Logger, m: m, buried: map[uint64]bool{}},
 		receipts: make(chan []byte, receiptQueue), hints: make(chan struct{}, 1), flush: make(chan struct{}),
 		patience: c.Sender.Resend, pause: c.Sender.Retry, room: uplink.MaxMessage, wide: uplink.Window - overtaking,

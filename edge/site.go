@@ -176,7 +176,7 @@ func (s *Site) Run(ctx context.Context) error {
 	stopRest()
 	close(s.sender.flush)
 	if !waitFor(&outbox, s.cfg.Drain) {
-		head, _ := s.cfg.Journal.Head()
+		head, _ := s.sender.journal.Head()
 		s.log.Info("not everything is receipted; it is sent at the next start", "records", head-s.sender.marked())
 	}
 	stopOutbox()
