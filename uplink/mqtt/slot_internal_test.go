@@ -199,7 +199,7 @@ func TestWaitsAreSpreadAndBounded(t *testing.T) {
 
 func TestTheDefaultWaitsAreThoseOfTheProtocol(t *testing.T) {
 	b := newBackoff(0, 0)
-	if b.least != 250*time.Millisecond || b.most != 15*time.Second {
+	if b.least != 2*time.Second || b.most != 15*time.Second {
 		t.Fatalf("%v to %v", b.least, b.most)
 	}
 }
