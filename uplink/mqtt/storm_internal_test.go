@@ -3,28 +3,7 @@ package mqtt
 import (
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 )
-
-// A wait is drawn evenly from nothing up to its bound; the bound doubles, and stops at the most.
-func TestEachWaitIsDrawnFromABoundThatDoubles(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		least := time.Duration(rapid.Int64Range(1, int64(time.Minute)).Draw(t, "least"))
-		most := time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(t, "most"))
-		b := newBackoff(least, most)
-		for round := range 3 {
-			bound := least
-			for range rapid.IntRange(0, 40).Draw(t, "failures") {
-				if d := b.next(); d <= 0 || d > bound {
-					t.Fatalf("round %d: drew %s of %s", round, d, bound)
-				}
-				bound = min(2*bound, max(least, most))
-			}
-			b.reset()
-		}
-	})
-}
 
 // storm plays sites that lose their broker at one moment in a time of its own. The broker is away for so long; then
 // it takes who comes. What is counted is when they come: attempts in each tenth of a second.
