@@ -52,9 +52,9 @@ func TestHoweverOftenTheDiskFillsEveryVehicleEndIsAccountedForOnce(t *testing.T)
 				c, _ := r.journal.Cursor("scale-1")
 				return c.Boot == r.scale.boot && c.Seq == r.scale.seq && !r.site.recorder.failSafe.Load()
 			})
+			lost += counted(t, r.site, "axlegate_edge_lost_total")
 			r.stop()
 			r.covered(ends)
-			lost += counted(t, r.site, "axlegate_edge_lost_total")
 		})
 	}
 	if lost == 0 {
