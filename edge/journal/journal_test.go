@@ -412,7 +412,7 @@ func TestCursorsAndHeadAreFoundAgainHoweverTheFoldStands(t *testing.T) {
 }
 
 // copyOf is the journal's file as it lies on the disk while it is open, as a crash would leave it.
-func copyOf(t *testing.T, j *Journal) string {
+func copyOf(t testing.TB, j *Journal) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "journal.db")
 	for _, suffix := range []string{"", "-wal"} {
