@@ -312,3 +312,53 @@ func TestOnlyWhoManagesTheSiteMakesACode(t *testing.T) {
 		}
 	}
 }
+
+func TestAKeyHandsOverFromEachAlgorithmToTheOther(t *testing.T) {
+	r := trusting(t)
+	c := storetest.NewChain(t, known, 0).Quiet(1)
+	from := 1
+	for _, algorithm := range []string{"ES256", "EdDSA", "ES256"} {
+		next, err := seal.GenerateSignerFor(algorithm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := seal.NewRotation(c.Site, c.ID, c.Key.ID, next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Add(&wim.Record{Kind: wim.KindRotation, Rotation: body})
+		r.take(known, c.Bundle(from, len(c.Records)))
+		from = len(c.Records) + 1
+		c.Key = next
+		c.Quiet(2)
+	}
+	r.take(known, c.Bundle(from, len(c.Records)))
+	if got := r.sent.last(); got.Seq != uint64(len(c.Records)) || r.quarantined() != 0 {
+		t.Errorf("receipted to %d of %d, %d set aside", got.Seq, len(c.Records), r.quarantined())
+	}
+	if now, _ := r.cfg.Keys.Now(known); len(now) != 1 || now[0].ID != c.Key.ID {
+		t.Errorf("%d keys hold", len(now))
+	}
+}
+
+func TestAKeyThatOneCentreEnrolledIsBelievedAtTheOtherAtOnce(t *testing.T) {
+	d := newEnrolDesk(t)
+	cfg := d.cfg
+	cfg.Keys = NewKeyring(d.store, map[wim.SiteID][]*seal.Verifier{"south-2": nil})
+	other, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := storetest.Signer(t, 5)
+	if status, answer := d.enrol(k, "south-2", d.code("south-2", false)); status != http.StatusOK {
+		t.Fatalf("status %d: %s", status, answer)
+	}
+	c := storetest.NewChain(t, "south-2", 0).Quiet(1)
+	c.Key = k
+	if err := other.HandleMessage(t.Context(), "south-2", d.message(c.Bundle(1, 2))); err != nil {
+		t.Fatal(err)
+	}
+	if d.records() != 2 || d.quarantined() != 0 {
+		t.Errorf("%d records, %d set aside", d.records(), d.quarantined())
+	}
+}
