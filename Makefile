@@ -82,6 +82,11 @@ chaos: ## a seeded run that breaks everything while traffic passes, and its audi
 	@go run ./internal/testenv/install
 	@go test -count=1 -timeout 0 -v -run '^TestChaos$$' ./internal/chaos -seed=$(SEED) -minutes=$(MINUTES) $(CHAOS)
 
+.PHONY: chaos-proof
+chaos-proof: ## the same with planted bugs, each of which the run must find
+	@go run ./internal/testenv/install
+	@go test -count=1 -timeout 0 -v -run '^TestChaosProof$$' ./internal/chaos -proof
+
 .PHONY: cover
 cover: ## coverage by function, and coverage.html
 	go test -coverprofile=coverage.out -coverpkg=./... ./...

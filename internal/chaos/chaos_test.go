@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,7 +21,7 @@ var (
 	seedFlag    = flag.Uint64("seed", 1, "what the plan of faults and the traffic are drawn from")
 	minutesFlag = flag.Float64("minutes", 0, "how long faults and traffic last; 0 is a short run")
 	formFlag    = flag.String("form", "", "single or cluster; empty: even seeds are single, odd ones clusters")
-	treeFlag    = flag.String("tree", "", "the source tree whose daemons are run; empty: this one")
+	patience    = flag.Duration("patience", 3*time.Minute, "how long a healed installation may take to have everything where it belongs")
 )
 
 // shortRun is how long faults and traffic last among all other tests.
@@ -36,36 +37,35 @@ func TestChaos(t *testing.T) {
 		chaos(t, bin, means{partitions: strings.Contains(how, "net"), disks: strings.Contains(how, "mount")})
 		return
 	}
-	bin := buildDaemons(t)
-	again := func(how string, as *syscall.SysProcAttr) error {
-		args := append([]string{"-test.run=^TestChaos$", "-test.v", "-test.timeout=0"}, os.Args[1:]...)
-		args = append(args, "-test.run=^TestChaos$")
-		cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
-		cmd.Env = append(os.Environ(), inside+"="+how, inside+"_BIN="+bin)
-		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-		as.Pdeathsig = syscall.SIGTERM
-		cmd.SysProcAttr = as
-		return cmd.Run()
-	}
-	err := again("net, mount", &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET})
-	if errors.Is(err, syscall.EPERM) {
-		err = again("", &syscall.SysProcAttr{})
-	}
-	if err != nil {
+	if err := inNamespaces(t, buildDaemons(t), os.Stdout, os.Args[1:]); err != nil {
 		t.Fatalf("the run above failed: %v", err)
 	}
 }
 
-// buildDaemons builds the programs that are broken.
-func buildDaemons(t *testing.T) string {
+// inNamespaces makes a run with built daemons in a process of its own.
+func inNamespaces(t *testing.T, bin string, out io.Writer, args []string) error {
 	t.Helper()
-	tree := *treeFlag
-	if tree == "" {
-		tree = filepath.Join("..", "..")
+	run := func(how string, as *syscall.SysProcAttr) error {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], append(slices.Clone(args), "-test.run=^TestChaos$", "-test.v", "-test.timeout=0")...)
+		cmd.Env = append(os.Environ(), inside+"="+how, inside+"_BIN="+bin)
+		cmd.Stdout, cmd.Stderr = out, out
+		as.Pdeathsig = syscall.SIGTERM
+		cmd.SysProcAttr = as
+		return cmd.Run()
 	}
+	err := run("net, mount", &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET})
+	if errors.Is(err, syscall.EPERM) {
+		err = run("", &syscall.SysProcAttr{})
+	}
+	return err
+}
+
+// buildDaemons builds the programs that are broken.
+func buildDaemons(t *testing.T, flags ...string) string {
+	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", dir+string(filepath.Separator), "./cmd/...")
-	cmd.Dir = tree
+	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build"}, flags...), "-o", dir+string(filepath.Separator), "./cmd/...")...)
+	cmd.Dir = filepath.Join("..", "..")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build the daemons: %v\n%s", err, out)
 	}
@@ -104,9 +104,6 @@ func (l *timeline) note(format string, args ...any) {
 func say(format string, args ...any) {
 	fmt.Fprintf(os.Stdout, format+"\n", args...) //nolint:errcheck // nobody left to tell
 }
-
-// outageLimit is how long a healed installation may take to have everything where it belongs.
-const outageLimit = 3 * time.Minute
 
 func chaos(t *testing.T, bin string, m means) {
 	seed, length := *seedFlag, time.Duration(*minutesFlag*float64(time.Minute))
@@ -149,14 +146,14 @@ func chaos(t *testing.T, bin string, m means) {
 
 	say("chaos: all healed; draining")
 	drained := time.Now()
-	if err := poll(outageLimit, func() (bool, string) {
+	if err := poll(*patience, func() (bool, string) {
 		n, done := w.passed(t.Context())
 		return done, fmt.Sprintf("%d vehicles passed", n)
 	}); err != nil {
 		t.Errorf("the traffic does not end: %v", err)
 	}
 	for _, s := range w.stand.Sites {
-		if err := w.settled(t.Context(), s, outageLimit); err != nil {
+		if err := w.settled(t.Context(), s, *patience); err != nil {
 			t.Error(err)
 		}
 	}
