@@ -34,6 +34,7 @@ type Administration interface {
 	PutToken(ctx context.Context, by string, t center.Token, digest [32]byte) (center.Token, error)
 	// Tokens lists those of the viewer's region for an administrator, the own ones for others.
 	Tokens(ctx context.Context, v center.Viewer) ([]center.Token, error)
+	Downlink
 	// RevokeToken returns center.ErrNotFound for one that the viewer may not see.
 	RevokeToken(ctx context.Context, v center.Viewer, id int64) error
 }
@@ -61,6 +62,9 @@ func (c *Console) routeAdministration(mux *http.ServeMux) {
 	route("GET /sites/{site}", c.sitePage, center.Administrator, center.Auditor)
 	route("POST /sites/{site}/looked-into", c.lookedInto, center.Administrator)
 	route("POST /sites/{site}/code", c.makeCode, center.Administrator)
+	route("GET /sent", c.sentPage, center.Administrator)
+	route("POST /sent/parcels", c.upload, center.Administrator)
+	route("POST /sent/assign", c.assign, center.Administrator)
 	route("GET /trail", c.trail, center.Auditor)
 	route("GET /trail.csv", c.trailCSV, center.Auditor)
 	route("GET /officers", c.officersPage, center.Administrator)

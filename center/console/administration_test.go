@@ -68,6 +68,9 @@ func TestWhoMaySeeAndDoWhat(t *testing.T) {
 		{"GET", "/sites/alarmed", [5]int{away, no, ok, ok, away}},
 		{"GET", "/gaps", [5]int{away, ok, ok, ok, away}},
 		{"GET", "/gaps.csv?site=well", [5]int{away, ok, ok, ok, away}},
+		{"GET", "/sent", [5]int{away, no, no, ok, away}},
+		{"POST", "/sent/parcels", [5]int{401, no, no, http.StatusBadRequest, no}},
+		{"POST", "/sent/assign", [5]int{401, no, no, http.StatusBadRequest, no}},
 		{"GET", "/trail", [5]int{away, no, ok, no, away}},
 		{"GET", "/trail.csv", [5]int{away, no, ok, no, away}},
 		{"GET", "/officers", [5]int{away, no, no, ok, away}},
@@ -94,7 +97,7 @@ func TestWhoMaySeeAndDoWhat(t *testing.T) {
 
 func TestAFormOfAnotherSiteIsRefused(t *testing.T) {
 	s := newOffice(t)
-	for _, path := range []string{"/account/password", "/sites/alarmed/looked-into", "/officers", "/officers/change", "/tokens", "/tokens/revoke"} {
+	for _, path := range []string{"/account/password", "/sites/alarmed/looked-into", "/officers", "/officers/change", "/tokens", "/tokens/revoke", "/sent/assign", "/sent/parcels"} {
 		b := s.as("admin")
 		r := b.request(http.MethodPost, path, url.Values{"login": {"city"}, "do": {"disable"}})
 		r.Header.Set("Origin", "https://elsewhere.example")
@@ -111,7 +114,7 @@ func TestEveryPageOfAdministrationIsWholeInBothLanguagesAndHasItsLabels(t *testi
 	s.store.office.trail = []center.Trace{{ID: 1, Login: "x", Action: "look", Subject: "matter 12", Detail: "d"}}
 	for _, c := range []struct{ login, path string }{
 		{"admin", "/account"}, {"fixed", "/account"}, {"admin", "/sites"}, {"admin", "/sites/alarmed"}, {"auditor", "/trail"}, {"auditor", "/trail?from=never"},
-		{"admin", "/officers"}, {"admin", "/tokens"}, {"road", "/tokens"},
+		{"admin", "/officers"}, {"admin", "/tokens"}, {"road", "/tokens"}, {"admin", "/sent"},
 	} {
 		b := s.as(c.login)
 		for _, l := range []string{"en", "zh"} {

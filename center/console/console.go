@@ -85,6 +85,8 @@ type Config struct {
 	Logger *slog.Logger     // nil means none
 	// Metrics is where the console's figures are registered; nil means nowhere.
 	Metrics prometheus.Registerer
+	// CheckParcel tells what is wrong with what is to be sent down, by loading it; nil checks nothing.
+	CheckParcel func(p center.Parcel, bytes []byte) error
 }
 
 // Validate tells what is missing.

@@ -20,7 +20,11 @@ type fakeOffice struct {
 	keys    []center.SiteKey
 	codes   map[wim.SiteID][32]byte
 	lost    bool // of the last code
-	fails   int  // the Trail calls from which on it fails; 0 for never
+
+	parcels     []center.Parcel
+	assignments []center.Assignment
+	deliveries  []center.Delivery
+	fails       int // the Trail calls from which on it fails; 0 for never
 }
 
 func (s *fakeStore) trace(login, action, subject, detail string) {
@@ -169,4 +173,48 @@ func (s *fakeStore) RevokeToken(_ context.Context, v center.Viewer, id int64) er
 	}
 	t.Revoked = s.now()
 	return s.broken
+}
+
+func (s *fakeStore) PutParcel(_ context.Context, v center.Viewer, p center.Parcel, b []byte) (center.Parcel, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !v.Manages() {
+		return p, center.ErrNotYours
+	}
+	if err := p.Valid(); err != nil {
+		return p, err
+	}
+	p.Digest, p.By, p.Added = wim.DigestOf(b), v.Login, s.now()
+	s.office.parcels = append([]center.Parcel{p}, s.office.parcels...)
+	return p, s.broken
+}
+
+func (s *fakeStore) Parcels(context.Context, center.Viewer) ([]center.Parcel, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.office.parcels), s.broken
+}
+
+func (s *fakeStore) Assign(_ context.Context, v center.Viewer, a center.Assignment) (center.Assignment, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.office.parcels, func(p center.Parcel) bool { return p.Digest == a.Parcel.Digest })
+	if i < 0 || !v.Manages() {
+		return a, center.ErrNotFound
+	}
+	a.ID, a.Parcel, a.At, a.By = int64(len(s.office.assignments)+1), s.office.parcels[i], s.now(), v.Login
+	s.office.assignments = append([]center.Assignment{a}, s.office.assignments...)
+	return a, s.broken
+}
+
+func (s *fakeStore) Assignments(context.Context, center.Viewer) ([]center.Assignment, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.office.assignments), s.broken
+}
+
+func (s *fakeStore) Deliveries(context.Context, center.Viewer, wim.SiteID) (uint64, []center.Delivery, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return 7, slices.Clone(s.office.deliveries), s.broken
 }

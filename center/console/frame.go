@@ -23,6 +23,7 @@ func places() []place {
 		{"/", "nav.board", []center.Role{center.Enforcer}},
 		{"/matters", "nav.matters", []center.Role{center.Enforcer, center.Auditor}},
 		{"/sites", "nav.sites", []center.Role{center.Auditor, center.Administrator}},
+		{"/sent", "nav.sent", []center.Role{center.Administrator}},
 		{"/gaps", "nav.gaps", center.Roles()},
 		{"/trail", "nav.trail", []center.Role{center.Auditor}},
 		{"/officers", "nav.officers", []center.Role{center.Administrator}},

@@ -44,7 +44,8 @@ func newStand(t *testing.T) *stand {
 		t.Fatal(err)
 	}
 	c, err := newConsole(Config{
-		Store: s.store, Sessions: memstore.NewWithCleanupInterval(0), Pictures: s.pictures, Title: "Centre", Location: zone, Regions: regions,
+		CheckParcel: checkParcel,
+		Store:       s.store, Sessions: memstore.NewWithCleanupInterval(0), Pictures: s.pictures, Title: "Centre", Location: zone, Regions: regions,
 		Authorities: map[wim.Competence]Name{
 			wim.RoadAdministration: {Zh: "公路支队", En: "Road Administration"}, wim.TrafficPolice: {Zh: "交警支队", En: "Traffic Police"},
 		},

@@ -105,6 +105,11 @@ func load(w *edge.Works, p *seal.Parcel, b []byte) error {
 	return nil
 }
 
+// Check tells what is wrong with a parcel's bytes, by loading them as a site would.
+func Check(kind wim.PartKind, name string, b []byte) error {
+	return load(&edge.Works{}, &seal.Parcel{Kind: kind, Name: name}, b)
+}
+
 func (s *settings) into(w *edge.Works) {
 	if v := s.Road.PostedGross; v != nil {
 		w.Road.Posted.Gross = *v

@@ -28,6 +28,7 @@ import (
 	"github.com/axlegate/axlegate/center/picture"
 	"github.com/axlegate/axlegate/center/review"
 	"github.com/axlegate/axlegate/center/store"
+	"github.com/axlegate/axlegate/edge/parcel"
 	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/rules"
 	"github.com/axlegate/axlegate/uplink"
@@ -323,7 +324,8 @@ func (c *Center) pages(reg *prometheus.Registry, proofs *dossier.Writer) (http.H
 	}
 	return console.New(console.Config{
 		Store: c.store, Sessions: c.store.Sessions(), Pictures: c.pictures, Dossiers: proofs, Title: c.p.cfg.Title, Authorities: names, Regions: c.p.regions,
-		Overdue: c.p.cfg.Overdue.Std(), Unfinished: c.p.cfg.Unfinished.Std(), Location: c.p.zone, Secure: c.p.webTLS != nil, Logger: c.log, Metrics: reg,
+		CheckParcel: func(p center.Parcel, b []byte) error { return parcel.Check(p.Kind, p.Name, b) },
+		Overdue:     c.p.cfg.Overdue.Std(), Unfinished: c.p.cfg.Unfinished.Std(), Location: c.p.zone, Secure: c.p.webTLS != nil, Logger: c.log, Metrics: reg,
 	})
 }
 
