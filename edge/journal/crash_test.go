@@ -244,7 +244,10 @@ func crash(t *testing.T, steps []step, moments []moment, atMost int, cuts ...cut
 		for at+1 < len(moments) && moments[at+1].step <= k {
 			at++
 		}
-		for _, c := range cuts {
+		for i, c := range cuts {
+			if inTurns() && i != k%len(cuts) {
+				continue
+			}
 			tried++
 			write(t, path, p.after(c, rng))
 			if err := found(t.Context(), path, k, at, moments); err != nil {

@@ -304,3 +304,6 @@ func memory(t testing.TB) string {
 	})
 	return dir
 }
+
+// inTurns tells whether to try one of several things each time instead of all.
+func inTurns() bool { return raced && os.Getenv("AXLEGATE_LONG") == "" }
