@@ -160,7 +160,7 @@ type inbox struct {
 	got      []delivery
 	statuses []uplink.SiteStatus
 	last     map[string]uplink.SiteStatus // by site
-	refuse   func(delivery) error // guarded by mu
+	refuse   func(delivery) error         // guarded by mu
 }
 
 func (in *inbox) message(_ context.Context, site string, payload []byte) error {
