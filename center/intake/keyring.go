@@ -18,14 +18,18 @@ type KeyStore interface {
 	SiteKeys(ctx context.Context) ([]center.SiteKey, error)
 	// Enrol enrols a key with the digest of a one-time code, which is used up. before are the site's keys so far.
 	Enrol(ctx context.Context, code [32]byte, k center.SiteKey, before []string) error
+	// KeysHint gives a hint that a key may have come or ended.
+	KeysHint() (hint <-chan struct{}, cancel func())
 }
 
 // Keyring knows which keys are believed for which site: those of the configuration and those that were enrolled, less
-// those that have ended. What other centres enrol it sees when it looks again: when a signature does not hold, and
-// every refreshEvery.
+// those that have ended. It looks again on a hint of the store, which other centres give too, when a signature does not hold,
+// and every refreshEvery, since a hint may be lost.
 type Keyring struct {
 	store      KeyStore
 	configured map[wim.SiteID][]*seal.Verifier
+
+	reading sync.Mutex // held while the keys are read again, so that older ones do not take the place of newer
 
 	mu     sync.Mutex
 	sites  map[wim.SiteID]*siteKeys
@@ -84,6 +88,8 @@ func hasKey(in []*seal.Verifier, id string) bool {
 
 // Refresh reads what was enrolled.
 func (k *Keyring) Refresh(ctx context.Context) error {
+	k.reading.Lock()
+	defer k.reading.Unlock()
 	enrolled, err := k.store.SiteKeys(ctx)
 	if err != nil {
 		return fmt.Errorf("keys of sites: %w", err)
@@ -99,11 +105,14 @@ func (k *Keyring) Refresh(ctx context.Context) error {
 func (k *Keyring) Run(ctx context.Context) error {
 	t := time.NewTicker(refreshEvery)
 	defer t.Stop()
+	hint, cancel := k.store.KeysHint()
+	defer cancel()
 	for {
 		k.Refresh(ctx) //nolint:errcheck // who needs a key reads again and says what is wrong
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-hint:
 		case <-t.C:
 		}
 	}

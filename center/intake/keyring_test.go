@@ -1,11 +1,13 @@
 package intake
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -341,7 +343,7 @@ func TestAKeyHandsOverFromEachAlgorithmToTheOther(t *testing.T) {
 	}
 }
 
-func TestAKeyThatOneCentreEnrolledIsBelievedAtTheOtherAtOnce(t *testing.T) {
+func TestAKeyThatOneCentreEnrolledOrEndedIsSoAtTheOtherAtOnce(t *testing.T) {
 	d := newEnrolDesk(t)
 	cfg := d.cfg
 	cfg.Keys = NewKeyring(d.store, map[wim.SiteID][]*seal.Verifier{"south-2": nil})
@@ -360,5 +362,28 @@ func TestAKeyThatOneCentreEnrolledIsBelievedAtTheOtherAtOnce(t *testing.T) {
 	}
 	if d.records() != 2 || d.quarantined() != 0 {
 		t.Errorf("%d records, %d set aside", d.records(), d.quarantined())
+	}
+	running, stop := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := cfg.Keys.Run(running); err != nil {
+			t.Error(err)
+		}
+	})
+	defer done.Wait()
+	defer stop()
+	if status, answer := d.enrol(storetest.Signer(t, 6), "south-2", d.code("south-2", true)); status != http.StatusOK {
+		t.Fatalf("status %d: %s", status, answer)
+	}
+	limit := time.Now().Add(refreshEvery - time.Second) // before it looks by itself
+	for {
+		now, _ := cfg.Keys.Now("south-2")
+		if len(now) == 1 && now[0].ID != k.ID {
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("the other centre has not heard that the key has ended: %d keys hold", len(now))
+		}
+		time.Sleep(time.Millisecond)
 	}
 }

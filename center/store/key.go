@@ -173,5 +173,12 @@ func (s *Store) Enrol(ctx context.Context, code [32]byte, k center.SiteKey, befo
 	if err != nil {
 		return fmt.Errorf("enrol a key of %s: %w", k.Site, err)
 	}
+	s.gaveKeys()
 	return nil
+}
+
+// gaveKeys hints at keys that came or ended, here and at the other centres.
+func (s *Store) gaveKeys() {
+	s.keys.give()
+	s.announce(keysChanged)
 }

@@ -14,6 +14,7 @@ import (
 const (
 	eventsWritten = "axlegate_events"
 	recordsStored = "axlegate_records"
+	keysChanged   = "axlegate_keys"
 )
 
 const (
@@ -102,7 +103,7 @@ func (p *peers) enter(ctx context.Context, c *pgx.Conn) error {
 	}); err != nil {
 		return err
 	}
-	for _, channel := range []string{eventsWritten, recordsStored} {
+	for _, channel := range []string{eventsWritten, recordsStored, keysChanged} {
 		if _, err := c.Exec(ctx, `LISTEN `+channel); err != nil {
 			return err
 		}
@@ -193,9 +194,12 @@ func (p *peers) wait(ctx context.Context, c *pgx.Conn) error {
 }
 
 func (p *peers) give(channel string) {
-	if channel == eventsWritten {
+	switch channel {
+	case eventsWritten:
 		p.s.changed.give()
-	} else {
+	case keysChanged:
+		p.s.keys.give()
+	default:
 		p.s.stored.give()
 	}
 }

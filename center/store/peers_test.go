@@ -35,6 +35,8 @@ func TestCentresHearOfWhatOthersWrite(t *testing.T) {
 	changed, cancelChanged := b.Changed()
 	defer cancelChanged()
 	c := storetest.NewChain(t, "north-1", 0)
+	keys, cancelKeys := b.KeysHint()
+	defer cancelKeys()
 	hear := func() {
 		t.Helper()
 		c.Exceeded("川A12345")
@@ -45,6 +47,11 @@ func TestCentresHearOfWhatOthersWrite(t *testing.T) {
 	}
 	put(t, a, c.All())
 	hear()
+	c.Quiet(1)
+	seg := c.Segment(len(c.Records), len(c.Records))
+	seg.Ending = &store.Ending{Old: "old", Chain: c.ID, Seq: 1}
+	put(t, a, seg)
+	until(t, "b hears that a key has ended", hinted(keys))
 	// The connections are cut: what was said in between is found when they are made again.
 	p.tamper(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	until(t, "a writes again", func() bool { _, err := a.Heads(t.Context()); return err == nil })

@@ -99,6 +99,12 @@ func (s *Store) StoreSegments(ctx context.Context, segs []Segment) ([]Result, er
 		s.stored.give()
 		s.announce(recordsStored)
 	}
+	for i := range segs {
+		if segs[i].Rotation != nil || segs[i].Ending != nil {
+			s.gaveKeys()
+			break
+		}
+	}
 	return b.results, nil
 }
 

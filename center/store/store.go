@@ -88,6 +88,7 @@ type Store struct {
 
 	changed hints // events were written
 	stored  hints // records were stored
+	keys    hints // a key of a site came or ended
 }
 
 func newStore(d dialect, place string, cfg Config) *Store {
@@ -99,6 +100,9 @@ func (s *Store) now() wim.Time { return wim.TimeOf(s.cfg.Now()) }
 // Changed gives a hint that events may have been written; the table is the truth. Hints that nobody has
 // taken yet become one. The caller calls cancel when it is done.
 func (s *Store) Changed() (hint <-chan struct{}, cancel func()) { return s.changed.subscribe() }
+
+// KeysHint gives a hint that a key of a site may have come or ended, here or at another centre.
+func (s *Store) KeysHint() (hint <-chan struct{}, cancel func()) { return s.keys.subscribe() }
 
 // StoredHint is the same .
 func (s *Store) StoredHint() (hint <-chan struct{}, cancel func()) { return s.stored.subscribe() }
