@@ -162,7 +162,8 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	rev, err := review.New(review.Config{Store: c.store, Rules: func(d wim.Digest) (*rules.Set, bool) { s, ok := c.p.sets[d]; return s, ok }, Logger: c.log})
+	sets := &shelf{configured: c.p.sets, kept: c.store.RuleSet}
+	rev, err := review.New(review.Config{Store: c.store, Rules: sets.find, Logger: c.log})
 	if err != nil {
 		return err
 	}

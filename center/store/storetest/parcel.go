@@ -81,6 +81,12 @@ func manifests(t *testing.T, b *bench) {
 	if got, err := b.s.ParcelFor(ctx, "north-1", two.Digest); err != nil || !bytes.Equal(got, []byte("rules two")) {
 		t.Errorf("parcel %q, %v", got, err)
 	}
+	if got, err := b.s.RuleSet(ctx, one.Digest); err != nil || !bytes.Equal(got, []byte("rules one")) {
+		t.Errorf("rule set %q, %v", got, err)
+	}
+	if _, err := b.s.RuleSet(ctx, wim.Digest{1}); !errors.Is(err, center.ErrNotFound) {
+		t.Errorf("a rule set that is none: %v", err)
+	}
 	for name, ask := range map[string]struct {
 		site wim.SiteID
 		d    wim.Digest
