@@ -447,3 +447,72 @@ func TestWhatWasSavedIsSentWhenNothingNewWaits(t *testing.T) {
 		t.Errorf("%d are stranded", n)
 	}
 }
+
+func TestMessagesWhoseRecordsAreLostAreSealedAsAGap(t *testing.T) {
+	cfg := testConfig(filepath.Join(memory(t), "journal.db"))
+	j := open(t, cfg)
+	s := &stage{cfg: cfg, j: j, acked: map[string]bool{}}
+	if err := group(30)(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	execSQL(t, j, `DELETE FROM record WHERE id & 0xffff > 27`) // messages 27 to 30
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), cfg)
+	if !errors.Is(err, ErrDamaged) {
+		t.Fatalf("want damaged, have %v", err)
+	}
+	j, saved, err := Recover(t.Context(), cfg, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if len(saved.Missing) != 1 || saved.Missing[0].From != 28 || saved.Missing[0].To != 31 {
+		t.Errorf("missing %+v", saved.Missing)
+	}
+	if c, _ := j.Cursor("scale-1"); c.Seq != 30 {
+		t.Errorf("cursor %+v: what was accounted for may come twice", c)
+	}
+	var gaps []wim.Gap
+	if _, err := Audit(t.Context(), cfg.Path, func(r *wim.Record, _ []byte) error {
+		if r.Gap != nil {
+			gaps = append(gaps, *r.Gap)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(gaps) != 1 || gaps[0].Device != "scale-1" || gaps[0].Boot != 7 || gaps[0].From != 27 || gaps[0].To != 30 || gaps[0].Lane != 1 {
+		t.Errorf("gaps %+v", gaps)
+	}
+}
+
+func TestADamagedJournalOfSchemaVersion1IsSavedToo(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("testdata", "v1-journal.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := testConfig(filepath.Join(memory(t), "journal.db"))
+	write(t, cfg.Path, map[string][]byte{"": b})
+	j, saved, err := Recover(t.Context(), cfg, ErrDamaged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	rep, err := Audit(t.Context(), cfg.Path, nil)
+	if err != nil || len(rep.Chains) != 3 || rep.Chains[0].Pruned != 4 || rep.Chains[0].Proven != 6 || rep.Chains[0].Receipted != 4 || rep.Chains[1].Proven != 4 {
+		t.Errorf("%+v, %v", rep, err)
+	}
+	if c, _ := j.Cursor("scale-1"); c.Boot != 8 || c.Seq != 2 || len(saved.Missing) != 0 {
+		t.Errorf("cursor %+v, missing %v", c, saved.Missing)
+	}
+}
