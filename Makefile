@@ -75,7 +75,7 @@ e2e: ## from the simulator's ground truth to the centre's store, with faults on 
 	go test -race -run TestEndToEnd -count=1 -v ./internal/e2e
 
 SEED ?= 1
-MINUTES ?= 4
+MINUTES ?= 5
 
 .PHONY: chaos
 chaos: ## a seeded run that breaks everything while traffic passes, and its audit; SEED=n MINUTES=n

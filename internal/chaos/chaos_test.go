@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	seedFlag    = flag.Uint64("seed", 1, "what the plan of faults and the traffic are drawn from")
+	seedFlag    = flag.Uint64("seed", 2, "what the plan of faults and the traffic are drawn from")
 	minutesFlag = flag.Float64("minutes", 0, "how long faults and traffic last; 0 is a short run")
 	formFlag    = flag.String("form", "", "single or cluster; empty: even seeds are single, odd ones clusters")
 	patience    = flag.Duration("patience", 3*time.Minute, "how long a healed installation may take to have everything where it belongs")

@@ -30,6 +30,7 @@ const (
 	backUp         kind = "backup taken"
 	restore        kind = "centre restored from backup"
 	killEverything kind = "power cut everywhere"
+	rotateKey      kind = "key changed"
 )
 
 // form is how the centre is laid out.
@@ -76,7 +77,7 @@ const (
 
 // kinds is what a run of a form draws from.
 func kinds(f form, m means) []kind {
-	out := []kind{killEdge, killCentre, wipeBroker, cutLink, swallowUp, swallowDown, delayLink, setClock, restore, killEverything}
+	out := []kind{killEdge, killCentre, wipeBroker, cutLink, swallowUp, swallowDown, delayLink, setClock, restore, killEverything, rotateKey}
 	if f == cluster {
 		out = append(out, killBroker, killDatabase)
 	}
@@ -128,6 +129,9 @@ func plan(seed uint64, length time.Duration, f form, m means) []fault {
 		switch k {
 		case killEdge:
 			fl.Target = site
+			placed = place(fl, 2*time.Second, "site "+site)
+		case rotateKey:
+			fl.Target, fl.For = site, 0
 			placed = place(fl, 2*time.Second, "site "+site)
 		case fillDisk:
 			fl.Target = small

@@ -40,6 +40,7 @@ type world struct {
 	centres map[string]*unit
 	note    func(string, ...any)
 
+	bin    string
 	dumps  int
 	backup string // the last one
 }
@@ -57,7 +58,7 @@ const (
 // build lays a world out and starts it.
 func build(t *testing.T, bin, dir string, f form, m means, seed uint64, vehicles int, note func(string, ...any)) *world {
 	t.Helper()
-	w := &world{tb: t, dir: dir, form: f, means: m, links: map[string]*linktest.Proxy{}, edges: map[string]*unit{}, centres: map[string]*unit{}, note: note}
+	w := &world{tb: t, dir: dir, bin: bin, form: f, means: m, links: map[string]*linktest.Proxy{}, edges: map[string]*unit{}, centres: map[string]*unit{}, note: note}
 	c := stand.Config{Dir: filepath.Join(dir, "stand")}
 	for i, id := range siteIDs() {
 		c.Sites = append(c.Sites, stand.SiteConfig{Site: id, Road: "G5", Seed: seed + uint64(i), PerMinute: perMinute, Vehicles: vehicles, Overloaded: 300, Fleet: 200, Speedup: 8, Faults: true})
@@ -152,6 +153,7 @@ func (w *world) furnish(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	w.ownCopies(t)
 	if !w.means.disks {
 		return
 	}
@@ -162,6 +164,44 @@ func (w *world) furnish(t *testing.T) {
 	if err := syscall.Mount("axlegate-chaos", dir, "tmpfs", 0, fmt.Sprintf("size=%d", diskBytes)); err != nil {
 		t.Fatalf("mount a small disk: %v", err)
 	}
+}
+
+// ownCopies gives the centres copies of the sites' public keys, as they have in the field: those beside the private
+// ones change hands with them.
+func (w *world) ownCopies(t *testing.T) {
+	t.Helper()
+	for _, site := range w.stand.Sites {
+		name := string(site.Site) + ".pem.pub"
+		if err := copyFile(filepath.Join(w.stand.Dir, name), filepath.Join(w.stand.Dir, "first-"+name)); err != nil {
+			t.Fatal(err)
+		}
+		for _, config := range []string{w.stand.Center, w.stand.Second.Config} {
+			if config == "" {
+				continue
+			}
+			text, err := os.ReadFile(config)
+			if err == nil {
+				err = os.WriteFile(config, bytes.ReplaceAll(text, []byte("["+name), []byte("[first-"+name)), 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// rotateKey lays a new key beside a site's own and kills its daemon: from its next start it changes over. While an
+// earlier change waits for the centre there is nothing to lay, and the daemon is only killed.
+func (w *world) rotateKey(ctx context.Context, site string) error {
+	key := filepath.Join(w.stand.Dir, site+".pem")
+	if _, err := os.Stat(key + ".next"); errors.Is(err, fs.ErrNotExist) {
+		if out, err := exec.CommandContext(ctx, filepath.Join(w.bin, "axlegate"), "keys", "rotate", key).CombinedOutput(); err != nil {
+			return fmt.Errorf("keys rotate: %w: %s", err, bytes.TrimSpace(out))
+		}
+	} else {
+		w.note("an earlier change of the key of %s is still on its way", site)
+	}
+	return errors.Join(w.edges[site].kill(), w.edges[site].start())
 }
 
 // do begins a fault.
@@ -200,6 +240,8 @@ func (w *world) do(ctx context.Context, f fault) error {
 		return w.restore()
 	case killEverything:
 		return w.powerCut(ctx)
+	case rotateKey:
+		return w.rotateKey(ctx, f.Target)
 	}
 	return nil
 }
@@ -225,7 +267,7 @@ func (w *world) undo(ctx context.Context, f fault) error {
 		return os.Remove(filepath.Join(w.stand.Dir, small, "filler"))
 	case setClock:
 		return w.clock(f.Target, "")
-	case wipeBroker, backUp, restore, killEverything:
+	case wipeBroker, backUp, restore, killEverything, rotateKey:
 	}
 	return nil
 }
