@@ -250,7 +250,7 @@ func (s *sender) sendSome(ctx context.Context) (more bool, err error) {
 		s.drop()
 		return false, nil
 	}
-	if head-s.sent > seal.MaxSegmentRecords {
+	if head-s.sent > seal.MaxSegmentRecords || !s.stuck.IsZero() {
 		if done, err := s.overtake(ctx, head); done || err != nil {
 			return done, err
 		}
@@ -294,6 +294,7 @@ func (s *sender) hold(err error) {
 		return
 	}
 	s.stuckAt, s.stuckFor = s.sent+1, 1
+	s.ahead = s.held // what was near enough to go in order has to go ahead now
 	s.m.poison.WithLabelValues("segment").Inc()
 	s.log.Error("records cannot be read or packed, and those behind them wait; they are tried again", "from", s.stuckAt, "err", err)
 }
@@ -393,7 +394,10 @@ func (s *sender) overtake(ctx context.Context, head uint64) (done bool, err erro
 	if len(s.flying)-s.inOrder() >= overtaking || len(s.flying) >= uplink.Window {
 		return false, nil // until the centre has taken a later message
 	}
-	near := s.sent + seal.MaxSegmentRecords // what goes in order at once
+	near := s.sent // what goes in order at once
+	if s.stuck.IsZero() {
+		near += seal.MaxSegmentRecords
+	}
 	to := s.ahead
 	var seqs []uint64
 	if head > s.ahead.fresh {
