@@ -124,6 +124,9 @@ type Config struct {
 	Link          Link
 	Rules         Judge
 	Registrations *Registrations // nil for none
+	// Ask sends a signed question to the centre what a vehicle is registered for; nil asks nobody. Answers come to
+	// Site.HandleAnswer.
+	Ask func(ctx context.Context, jws []byte) error
 	// Active names all that the site works by. What differs from the last run is sealed at the start.
 	Active   []wim.Part
 	Plates   PlateConfig

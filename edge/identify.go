@@ -8,7 +8,7 @@ import "github.com/axlegate/axlegate/wim"
 // A front plate is the drawing vehicle's. A rear plate ending in 挂 is the trailer's and never contradicts the
 // front. Any other rear plate is the drawing vehicle's too: it stands in where the front was not read, and
 // where it differs the plate is uncertain. Of several reads of one end the surest counts.
-func identify(f *wim.Facts, reads []wim.PlateRead, table *Registrations, sure wim.Permille, doubt bool) {
+func identify(f *wim.Facts, reads []wim.PlateRead, table lookup, sure wim.Permille, doubt bool) {
 	var front, rear, trailer *wim.PlateRead
 	surest := func(best **wim.PlateRead, r *wim.PlateRead) {
 		switch {
@@ -57,7 +57,7 @@ func identify(f *wim.Facts, reads []wim.PlateRead, table *Registrations, sure wi
 	}
 }
 
-func unit(r *wim.PlateRead, table *Registrations, sure wim.Permille, doubt *bool) wim.Unit {
+func unit(r *wim.PlateRead, table lookup, sure wim.Permille, doubt *bool) wim.Unit {
 	if r == nil {
 		return wim.Unit{}
 	}

@@ -40,10 +40,12 @@ type lane struct {
 
 	readings chan wim.Reading
 	plates   chan arrivedPlate
+	answers  chan string   // plates whose licences the centre has told
 	stop     chan struct{} // closed when the sensors are silent: drain and end
 	// failSafe tells that the journal cannot be written: no order is given that could not be recorded.
 	failSafe func() bool
 	director *director // nil for a lane without a sign
+	inquiry  *inquiry  // nil where the centre is not asked
 
 	seq     sequence
 	asm     *wim.Assembler
@@ -64,6 +66,7 @@ func newLane(site *Config, cfg LaneConfig, by *works, m *laneMetrics, groups cha
 		log:      site.Logger.With("lane", cfg.Lane),
 		readings: make(chan wim.Reading, readingQueue),
 		plates:   make(chan arrivedPlate, plateQueue),
+		answers:  make(chan string, plateQueue),
 		stop:     make(chan struct{}),
 		seq:      sequence{lane: cfg.Lane, device: cfg.Device},
 		asm:      wim.NewAssembler(cfg.Assembler),
@@ -126,6 +129,9 @@ func (l *lane) run() {
 		case p := <-l.plates:
 			l.mindClock()
 			l.plate(p)
+		case plate := <-l.answers:
+			l.mindClock()
+			l.licensed(plate)
 		case <-tick.C:
 			l.mindClock()
 			l.tick()
@@ -265,7 +271,7 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	l.shifted = 0
 	reads, jpegs := l.match.closed(p)
 	f := &wim.Facts{Time: v.End, Clock: l.site.Clock(), Purpose: by.purpose(&l.cfg), Road: by.Road, Instrument: l.cfg.Instrument, Vehicle: v}
-	identify(f, p.reads, by.Registrations, l.site.Plates.Sure, p.doubt)
+	identify(f, p.reads, lookup{by.Registrations, l.inquiry}, l.site.Plates.Sure, p.doubt)
 	by.mark(f.Units)
 	p.facts = *f
 	verdict := l.judge(by, f)
@@ -291,6 +297,7 @@ func (l *lane) passage(assembled wim.Vehicle) {
 		Cursors: []wim.DeviceCursor{src}, Pictures: pictureRows(reads, jpegs, verdict.Alerts()), Name: p.name,
 	})
 	l.send(g)
+	l.inquiry.want(f.Units)
 	outcome, standing := summary(&verdict)
 	l.m.passages.WithLabelValues(string(outcome), string(standing)).Inc()
 	l.m.plates.WithLabelValues("matched").Add(float64(len(reads)))
@@ -340,7 +347,7 @@ func (l *lane) plate(p arrivedPlate) {
 	case readRepeated:
 		l.m.plates.WithLabelValues("repeated").Inc()
 	case readAmends:
-		l.supplement(amended)
+		l.supplement(amended, wim.SupplementPlate)
 	case readWaits:
 		if n := l.match.overflow(); n > 0 {
 			l.m.plates.WithLabelValues("overflow").Add(float64(n))
@@ -353,7 +360,7 @@ func (l *lane) plate(p arrivedPlate) {
 func (l *lane) settle(final bool) {
 	matches, dropped := l.match.settle(l.now(), l.begun, final)
 	for _, m := range matches {
-		l.supplement(m)
+		l.supplement(m, wim.SupplementPlate)
 	}
 	if dropped > 0 {
 		l.m.plates.WithLabelValues("unmatched").Add(float64(dropped))
@@ -361,22 +368,25 @@ func (l *lane) settle(final bool) {
 	}
 }
 
-// supplement records a plate that came after its passage.
-func (l *lane) supplement(m matched) {
+// supplement records what came after a passage: a plate, or the licence of one.
+func (l *lane) supplement(m matched, cause string) {
 	l.works.between.RLock()
 	defer l.works.between.RUnlock()
 	by := l.works.now.Load()
 	p := m.to
 	f := p.facts
 	f.Vehicle = p.facts.Vehicle.Clone()
-	identify(&f, p.reads, by.Registrations, l.site.Plates.Sure, p.doubt)
+	identify(&f, p.reads, lookup{by.Registrations, l.inquiry}, l.site.Plates.Sure, p.doubt)
 	by.mark(f.Units)
 	p.facts = f
 	verdict := l.judge(by, &f)
 	if p == l.last && l.begun == 0 && l.inReach(p) && l.now() >= p.end && verdict.Alerts() {
 		p.order = l.direct(p, &verdict, 0)
 	}
-	reads := []wim.PlateRead{m.read}
+	reads := []wim.PlateRead{}
+	if cause == wim.SupplementPlate {
+		reads = append(reads, m.read)
+	}
 	var jpegs [][]byte
 	if m.jpeg != nil {
 		jpegs = [][]byte{m.jpeg}
@@ -389,11 +399,14 @@ func (l *lane) supplement(m matched) {
 	}
 	l.send(group{jpegs: jpegs, drafts: []journal.Draft{{
 		Kind: wim.KindSupplement, Lane: l.cfg.Lane, Time: l.now(), Clock: l.site.Clock(), Of: p.name,
-		Supplement: &wim.Supplement{Cause: "late-plate", Facts: f, Verdict: verdict, Reads: reads},
+		Supplement: &wim.Supplement{Cause: cause, Facts: f, Verdict: verdict, Reads: reads},
 		Pictures:   pictureRows(reads, jpegs, verdict.Alerts()), Found: found,
 	}}})
 	l.m.supplements.Inc()
-	l.m.plates.WithLabelValues("late").Inc()
+	if cause == wim.SupplementPlate {
+		l.m.plates.WithLabelValues("late").Inc()
+		l.inquiry.want(f.Units)
+	}
 }
 
 func (l *lane) tick() {

@@ -22,7 +22,7 @@ type metrics struct {
 
 	commit, commitRecords         prometheus.Observer
 	held                          prometheus.Gauge
-	lost, poison                  *prometheus.CounterVec
+	lost, poison, asks            *prometheus.CounterVec
 	diskGaps                      prometheus.Counter
 	published, receipts, pictures *prometheus.CounterVec
 	publishedBytes, resends       prometheus.Counter
@@ -75,6 +75,7 @@ func newMetrics() *metrics {
 	m.registry.MustRegister(m.held)
 	m.lost = vec("lost_total", "Records that could neither be written nor held; passages are named by a gap.", "kind")
 	m.diskGaps = counter("disk_gaps_total", "Gaps sealed after the journal could not be written.")
+	m.asks = vec("asks_total", "Questions to the centre what a vehicle is registered for, by what became of them.", "result")
 	m.poison = vec("poison_total", "Records or segments that can never be sealed or sent.", "kind")
 	m.published = vec("messages_total", "Messages given to the broker.", "result")
 	m.publishedBytes = counter("message_bytes_total", "Bytes of messages the broker took.")

@@ -338,7 +338,7 @@ func TestUnitsFollowFromThePlatesRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := wim.Facts{Vehicle: wim.Vehicle{Configuration: tc.configuration, Sure: !tc.unsure, Flags: wim.TrailerUnread | wim.PlateUncertain | wim.Imbalance}}
-			identify(&f, tc.reads, nil, 800, false)
+			identify(&f, tc.reads, lookup{}, 800, false)
 			var got []string
 			for _, u := range f.Units {
 				got = append(got, u.Plate)

@@ -41,6 +41,7 @@ type Site struct {
 	lanes    []*lane
 	keys     *keyring
 	works    works
+	inquiry  *inquiry // nil where the centre is not asked
 	recorder *recorder
 	sender   *sender
 	uploader *uploader
@@ -70,9 +71,11 @@ func New(cfg Config) (*Site, error) {
 	})
 	s.works.now.Store(&Works{Rules: cfg.Rules, Registrations: cfg.Registrations, Road: cfg.Road,
 		Active: slices.SortedFunc(slices.Values(cfg.Active), comparePart)})
+	s.inquiry = newInquiry(&s.cfg, s.keys, s.m)
 	for _, lc := range cfg.Lanes {
 		m := s.m.lane(lc.Lane)
 		l := newLane(&s.cfg, lc, &s.works, m, s.recorder.in, s.recorder.failSafe.Load)
+		l.inquiry = s.inquiry
 		if lc.Sign != nil {
 			l.director = newDirector(&lc, cfg.Logger, m)
 		}
@@ -138,6 +141,10 @@ func (s *Site) Run(ctx context.Context) error {
 	restCtx, stopRest := context.WithCancel(base)
 	defer stopRest()
 	rest.Go(func() { s.uploader.run(restCtx) })
+	if s.inquiry != nil {
+		s.inquiry.lanes = s.lanes
+		rest.Go(func() { s.inquiry.run(restCtx) })
+	}
 	rest.Go(func() { s.keepHouse(restCtx) })
 	rest.Go(func() { s.watchDisk(restCtx) })
 	rest.Go(func() { s.cfg.Timekeeper.Run(restCtx) })

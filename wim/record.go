@@ -107,10 +107,16 @@ type Passage struct {
 	Order   Order        `json:"order,omitempty"`
 }
 
-// Supplement adds a late plate to a passage, with complete facts and a verdict of its own.
+// The causes of a supplement.
+const (
+	SupplementPlate        = "late-plate"   // a plate was read, or delivered, after the passage was recorded
+	SupplementRegistration = "registration" // the centre told what a vehicle is registered for: since format 2
+)
+
+// Supplement adds to a passage what came later, with complete facts and a verdict of its own.
 type Supplement struct {
 	Of      RecordRef   `json:"of"`
-	Cause   string      `json:"cause"` // "late-plate"
+	Cause   string      `json:"cause"` // SupplementPlate or SupplementRegistration
 	Facts   Facts       `json:"facts"`
 	Verdict Verdict     `json:"verdict"`
 	Reads   []PlateRead `json:"reads"` // the new reads

@@ -73,6 +73,28 @@ func (s *Store) Parcels(ctx context.Context, v center.Viewer) (out []center.Parc
 	return out, err
 }
 
+// NewestParcel is the one of a kind and name that was kept last; ok is false where there is none.
+func (s *Store) NewestParcel(ctx context.Context, kind wim.PartKind, name string) (p center.Parcel, ok bool, err error) {
+	err = s.look(ctx, "find a parcel", func(t *tx) error {
+		return t.row(ctx, `SELECT `+parcelColumns+` FROM parcel p WHERE p.kind = ? AND p.name = ? ORDER BY p.added DESC, p.digest LIMIT 1`, string(kind), name).Scan(parcelInto(&p)...)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return center.Parcel{}, false, nil
+	}
+	return p, err == nil, err
+}
+
+// ParcelBytes gives a parcel's bytes to the centre itself; center.ErrNotFound for one that is not kept.
+func (s *Store) ParcelBytes(ctx context.Context, d wim.Digest) (bytes []byte, err error) {
+	err = s.look(ctx, "read a parcel", func(t *tx) error {
+		return t.row(ctx, `SELECT bytes FROM parcel WHERE digest = ?`, d[:]).Scan(&bytes)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		err = center.ErrNotFound
+	}
+	return bytes, err
+}
+
 // Assign lets a site, or the sites of a region, work by a parcel from a time on, or withdraws it. Both must lie in the
 // viewer's region; center.ErrNotYours otherwise, center.ErrNotFound for a parcel or site that is not known.
 func (s *Store) Assign(ctx context.Context, v center.Viewer, a center.Assignment) (center.Assignment, error) {

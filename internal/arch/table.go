@@ -124,7 +124,7 @@ func rooms() []Room {
 			Path: "center/dossier", Ours: []string{"center", "rules", "wim", "wim/seal"}, Tests: []string{"internal/testenv"},
 			Why: "Its tests follow the expert's page with openssl, jq and unzip.",
 		},
-		{Path: "center/downlink", Ours: []string{"center", "wim", "wim/seal"}, Foreign: []string{prometheus}},
+		{Path: "center/downlink", Ours: []string{"center", "wim", "wim/seal"}, Foreign: []string{prometheus, "golang.org/x/time"}},
 		{Path: "center/api", Ours: []string{"center", "wim"}, Foreign: []string{huma, "golang.org/x/time"}},
 		{
 			Path: "center/console", Ours: []string{"center", "internal/web", "wim"},

@@ -197,6 +197,14 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	vehicles := &register{store: c.store, log: c.log}
+	answers, err := downlink.NewAnswerer(downlink.AnswerConfig{
+		Keys: keys.Now, Signer: c.p.signer, Register: vehicles, Logger: c.log,
+		Publish: func(ctx context.Context, site string, jws []byte) error { return link.PublishAnswer(ctx, site, jws) },
+	})
+	if err != nil {
+		return err
+	}
 	reg := newRegistry()
 	proofs, err := c.dossiers()
 	if err != nil {
@@ -210,7 +218,7 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	reg.MustRegister(in, rev, down)
+	reg.MustRegister(in, rev, down, answers)
 	expiry(reg, "web", c.p.webTLS)
 	if b.own != nil {
 		expiry(reg, "broker", c.p.mqttTLS)
@@ -229,6 +237,7 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	linkConfig := mqtt.CenterConfig{
 		Broker: b.url(), Username: b.user, Password: b.password, TLS: b.tls, Leased: shared, Logger: c.log,
 		OnMessages: in.HandleMessages,
+		OnAsk:      answers.HandleAsk,
 		OnStatus:   func(site string, payload []byte) { c.status(lctx, site, payload) },
 	}
 	if !shared {
@@ -255,6 +264,8 @@ func (c *Center) Run(ctx context.Context) (err error) {
 	upper.Go(func() error { return rev.Run(uctx) })
 	upper.Go(func() error { return down.Run(uctx) })
 	upper.Go(func() error { return keys.Run(uctx) })
+	upper.Go(func() error { return vehicles.run(uctx) })
+	upper.Go(func() error { return answers.Run(uctx) })
 	upper.Go(func() error {
 		select {
 		case <-link.Ready():

@@ -6,6 +6,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"os"
 	"testing"
 	"time"
 
@@ -22,10 +23,17 @@ func TestARuleSetIsSentDownWhileSitesWeigh(t *testing.T) {
 	t.Parallel()
 	bin := binaries(t)
 	r := newRun(t, stand.Config{}, 20)
-	north := r.stand.Sites[0]
+	north, river := r.stand.Sites[0], r.stand.Sites[1]
+	// river-2 has no table of licences: it asks the centre.
+	forget(t, river.Edge, "registrations:", "# registrations:")
 	centre := start(t, bin, "axlegate-center", r.stand.Center)
 	edges := r.sites(t, bin)
 	admin := r.signIn(t, center.Administrator)
+	register, err := os.ReadFile(river.Registrations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.upload(t, admin, "registrations", "register", register)
 	r.passed(t, north, 4)
 
 	text, err := configs.Rules("cn-2016-62")
@@ -52,6 +60,7 @@ func TestARuleSetIsSentDownWhileSitesWeigh(t *testing.T) {
 
 	by := map[wim.SiteID]wim.Digest{} // as sealed
 	judged := map[wim.SiteID]int{}    // by the new set
+	told := 0                         // licences that the centre told river-2
 	if _, err := store.Audit(t.Context(), r.stand.Store, func(rec *wim.Record, _ []byte) error {
 		switch {
 		case rec.Configuration != nil:
@@ -59,6 +68,10 @@ func TestARuleSetIsSentDownWhileSitesWeigh(t *testing.T) {
 				if p.Kind == wim.PartRules {
 					by[rec.Site] = p.Digest
 				}
+			}
+		case rec.Supplement != nil:
+			if rec.Supplement.Cause == wim.SupplementRegistration && rec.Site == river.Site {
+				told++
 			}
 		case rec.Passage != nil:
 			if rec.Passage.Verdict.Rules != by[rec.Site] {
@@ -71,6 +84,9 @@ func TestARuleSetIsSentDownWhileSitesWeigh(t *testing.T) {
 		return nil
 	}); err != nil {
 		t.Fatal(err)
+	}
+	if told == 0 {
+		t.Error("no vehicle's licence was told by the centre")
 	}
 	for _, s := range r.stand.Sites {
 		if judged[s.Site] == 0 || judged[s.Site] == 2*r.lane {

@@ -84,6 +84,18 @@ func manifests(t *testing.T, b *bench) {
 	if got, err := b.s.RuleSet(ctx, one.Digest); err != nil || !bytes.Equal(got, []byte("rules one")) {
 		t.Errorf("rule set %q, %v", got, err)
 	}
+	if p, ok, err := b.s.NewestParcel(ctx, wim.PartRules, "cn"); err != nil || !ok || p.Kind != wim.PartRules {
+		t.Errorf("the newest: %+v, %v", p, err)
+	}
+	if _, ok, err := b.s.NewestParcel(ctx, wim.PartPermits, "cn"); err != nil || ok {
+		t.Errorf("the newest of none: %v", err)
+	}
+	if got, err := b.s.ParcelBytes(ctx, two.Digest); err != nil || string(got) != "rules two" {
+		t.Errorf("bytes %q, %v", got, err)
+	}
+	if _, err := b.s.ParcelBytes(ctx, wim.Digest{1}); !errors.Is(err, center.ErrNotFound) {
+		t.Errorf("bytes of none: %v", err)
+	}
 	if _, err := b.s.RuleSet(ctx, wim.Digest{1}); !errors.Is(err, center.ErrNotFound) {
 		t.Errorf("a rule set that is none: %v", err)
 	}
