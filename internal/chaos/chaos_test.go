@@ -243,7 +243,9 @@ func report(t *testing.T, v *verdict, faults []fault, ended int, line *timeline)
 	a := v.audit
 	show("faults   %d: %s", len(faults), tally(faults))
 	show("daemons  ended by themselves and were started again: %d times", ended)
-	show("truth    %d vehicles = %d passages + %d covered by %d gap records; %d supplements, %d chains", a.Vehicles, a.Passages-len(a.Doubled), a.Covered, a.Gaps, a.Supplements, v.chains)
+	recorded := a.Vehicles - a.Covered - len(a.Lost) // a vehicle whose end was lost has a passage that was cut short and a gap
+	show("truth    %d vehicles = %d recorded + %d covered by %d gap records; %d passages, %d supplements, %d chains",
+		a.Vehicles, recorded, a.Covered, a.Gaps, a.Passages, a.Supplements, v.chains)
 	show("lost     %d", len(a.Lost))
 	show("doubled  %d", len(a.Doubled))
 	show("alerts   %d raised, each once; %d of them by a plate that came later", v.alerts, v.late)
