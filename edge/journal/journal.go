@@ -497,15 +497,15 @@ func (j *Journal) Receipted() (seq, epoch uint64) {
 	return j.active.receipted, j.active.epoch
 }
 
-// Stranded counts the records of earlier chains that no receipt covers. After a fork they are kept and never
-// pruned, but not sent any more: the centre holds another record under their first name, so it could never
+// Stranded counts the records of earlier chains that no receipt covers and that have no turn in the Outbox. After a
+// fork they are kept and never pruned, but not sent any more: the centre holds another record under their first name, so it could never
 // receipt them. A person settles them from an export.
 func (j *Journal) Stranded() uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var n uint64
 	for _, c := range j.old {
-		n += c.head - c.receipted
+		n += c.head - max(c.receipted, min(c.sendTo, c.head)) // what can be sent has its turn
 	}
 	return n
 }

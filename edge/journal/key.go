@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -25,6 +26,37 @@ func (j *Journal) noteKey(ctx context.Context) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('key', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, j.cfg.Key)
 		return wrap("note the key", err)
 	}, func() bool { return false })
+}
+
+// leaveChain starts a chain under another key. What the one before holds without a receipt is sent after it, under the
+// new key: the centre believes that for every chain of the site.
+func (j *Journal) leaveChain(ctx context.Context) (wim.ChainID, error) {
+	old := j.active.link
+	if old.receipted < old.head {
+		unsent, err := readUnsent(ctx, j.write)
+		if err != nil {
+			return wim.ChainID{}, err
+		}
+		if unsent == nil {
+			unsent = map[string]uint64{}
+		}
+		unsent[old.id.String()] = old.head
+		text, err := json.Marshal(unsent)
+		if err != nil {
+			return wim.ChainID{}, fmt.Errorf("note what is unsent: %w", err)
+		}
+		if err := j.transact(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('unsent', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, string(text))
+			return wrap("note what is unsent", err)
+		}, func() bool { return false }); err != nil {
+			return wim.ChainID{}, err
+		}
+	}
+	started, err := j.startChain(ctx, causeKeyLost)
+	if err != nil {
+		return wim.ChainID{}, err
+	}
+	return started, j.load(ctx)
 }
 
 // CheckKey starts a new chain where the active one was signed by another key than the journal was opened with and no
@@ -54,7 +86,7 @@ func (j *Journal) CheckKey(ctx context.Context) (wim.ChainID, error) {
 			handed = handed || r.Chain == j.active.id && r.Old == held && r.New == j.cfg.Key
 		}
 		if !handed {
-			if started, err = j.startChain(ctx, causeKeyLost); err != nil {
+			if started, err = j.leaveChain(ctx); err != nil {
 				return wim.ChainID{}, err
 			}
 		}

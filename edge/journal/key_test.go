@@ -53,3 +53,39 @@ func TestAnotherKeyStartsAnotherChainUnlessItWasHandedOver(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatALostKeyLeftWithoutAReceiptIsSentUnderTheNext(t *testing.T) {
+	cfg := testConfig(filepath.Join(t.TempDir(), "journal.db"))
+	j := open(t, cfg)
+	if _, err := j.CheckKey(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	old := j.Chain()
+	mustAppend(t, j, passageDraft(7, 1), passageDraft(7, 2), passageDraft(7, 3))
+	if _, err := j.ApplyReceipt(t.Context(), receiptFor(t, j, 2, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Key = "key-2"
+	j = open(t, cfg)
+	if id, err := j.CheckKey(t.Context()); err != nil || id.IsZero() || id == old {
+		t.Fatalf("chain %s, %v", id, err)
+	}
+	for range 2 {
+		if _, err := j.ApplyReceipt(t.Context(), receiptFor(t, j, 1, 1)); err != nil {
+			t.Fatal(err)
+		}
+		if o := j.Outbox(); o.Chain() != old {
+			t.Errorf("the turn is chain %s's", o.Chain())
+		}
+		if to, _ := j.Outbox().Head(); to != 4 {
+			t.Errorf("to be sent up to %d", to)
+		}
+		j = reopen(t, j)
+	}
+	if n := j.Stranded(); n != 0 {
+		t.Errorf("%d records are stranded", n)
+	}
+}

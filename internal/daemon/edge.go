@@ -138,7 +138,7 @@ func runEdge(ctx context.Context, cfg EdgeConfig, damage error, log *slog.Logger
 	if chain, err := j.CheckKey(ctx); err != nil {
 		log.Error("could not check whether the chain is signed by this key", "err", err) // a full disk, perhaps: the site must start
 	} else if !chain.IsZero() {
-		log.Warn("the chain was signed by another key: a new chain was started; what the old one holds without a receipt stays in the journal", "chain", chain)
+		log.Warn("the chain was signed by another key: a new chain was started; what the old one holds without a receipt is sent under the new key", "chain", chain)
 	}
 
 	site, link, reg, err := p.site(log)

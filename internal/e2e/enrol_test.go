@@ -59,7 +59,9 @@ func TestASiteEnrolsItsKeyLosesItAndEnrolsAnother(t *testing.T) {
 	edges := r.sites(t, bin)
 	r.passed(t, north, 4)
 	receipted(t, north)
-	edges[0].stop(t)
+	r.proxy.Cut() // what passes from here on has no receipt when the key is lost
+	r.passed(t, north, 7)
+	edges[0].kill(t)
 
 	for _, f := range []string{key, key + ".pub"} {
 		if err := os.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -69,7 +71,12 @@ func TestASiteEnrolsItsKeyLosesItAndEnrolsAnother(t *testing.T) {
 	if out, err := enrol(r.makeCode(t, admin, "north-1", true)); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	r.proxy.Heal()
 	edges[0] = start(t, bin, "axlegate-edge", north.Edge)
+	until(t, "receipts for what the lost key left", time.Minute, func() (bool, string) {
+		rep, err := journal.Audit(t.Context(), north.Journal, nil)
+		return err == nil && len(rep.Chains) == 2 && rep.Chains[0].Receipted == rep.Chains[0].Head, fmt.Sprint(rep, err)
+	})
 	r.finish(t, edges)
 	centre.stop(t)
 	var last *wim.ChainStart
