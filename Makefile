@@ -81,6 +81,7 @@ MINUTES ?= 5
 chaos: ## a seeded run that breaks everything while traffic passes, and its audit; SEED=n MINUTES=n
 	@go run ./internal/testenv/install
 	@go test -count=1 -timeout 0 -v -run '^TestChaos$$' ./internal/chaos -seed=$(SEED) -minutes=$(MINUTES) $(CHAOS)
+	@go test -count=1 -v -run '^TestHundredsOfSitesComeBackAfterTheBrokerRestarts$$' ./uplink/mqtt -storm=1000 | grep -E 'sites were back|^(ok|FAIL|---)'
 
 .PHONY: chaos-proof
 chaos-proof: ## the same with planted bugs, each of which the run must find

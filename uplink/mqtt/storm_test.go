@@ -2,6 +2,7 @@ package mqtt_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"testing"
 	"time"
@@ -9,10 +10,13 @@ import (
 	"github.com/axlegate/axlegate/uplink/mqtt"
 )
 
+// storm is how many sites come back at once; make chaos takes a thousand.
+var storm = flag.Int("storm", 400, "sites that come back when their broker restarts")
+
 // A broker that restarts under hundreds of sites has all of them back, each once, without a crowd at its door: how
 // they are spread is shown by TestAThousandSitesComeBackSpreadOut in a time of its own; here it is printed.
 func TestHundredsOfSitesComeBackAfterTheBrokerRestarts(t *testing.T) {
-	const many = 400 // three consumers each: more than a thousand, where a server that is not told otherwise stops
+	many := *storm // three consumers each: with 400 more than a thousand, where a server that is not told otherwise stops
 	names := make([]string, many)
 	for i := range names {
 		names[i] = fmt.Sprintf("site-%04d", i)
