@@ -47,6 +47,7 @@ type JournalStatus struct {
 	Receipted         uint64      `json:"receipted"`
 	OldestUnreceipted wim.Time    `json:"oldest_unreceipted"`
 	Stranded          uint64      `json:"stranded"`
+	Owed              uint64      `json:"owed"` // of earlier chains, still to be sent
 	Error             string      `json:"error,omitempty"`
 }
 
@@ -99,7 +100,7 @@ func (s *Site) Health(r *http.Request) Health {
 	h.Journal.Chain = j.Chain()
 	h.Journal.Head, _ = j.Head()
 	h.Journal.Receipted, _ = j.Receipted()
-	h.Journal.Stranded = j.Stranded()
+	h.Journal.Stranded, h.Journal.Owed = j.Stranded(), j.Owed()
 	if h.Journal.Stranded > 0 {
 		h.Todo = append(h.Todo, "records from before a fork are held by this site only: export the journal and settle them with the centre")
 	}

@@ -498,14 +498,26 @@ func (j *Journal) Receipted() (seq, epoch uint64) {
 }
 
 // Stranded counts the records of earlier chains that no receipt covers and that have no turn in the Outbox. After a
-// fork they are kept and never pruned, but not sent any more: the centre holds another record under their first name, so it could never
-// receipt them. A person settles them from an export.
+// fork they are kept and never pruned, but not sent any more: the centre holds another record under their first
+// name, so it could never receipt them. A person settles them from an export.
 func (j *Journal) Stranded() uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var n uint64
 	for _, c := range j.old {
 		n += c.head - max(c.receipted, min(c.sendTo, c.head)) // what can be sent has its turn
+	}
+	return n
+}
+
+// Owed counts the records of earlier chains that are still to be sent: their turn in the Outbox comes whenever all of
+// the active chain is receipted.
+func (j *Journal) Owed() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var n uint64
+	for _, c := range j.old {
+		n += max(c.receipted, min(c.sendTo, c.head)) - c.receipted
 	}
 	return n
 }
