@@ -86,6 +86,11 @@ func rooms() []Room {
 			Why:   "As drivers/modbus; its tests load the profile that ships.",
 		},
 		{
+			Path: "drivers/indicator", Ours: []string{"drivers/modbus", "internal/conf", "wim"},
+			Tests: []string{"configs", pty, simonvet},
+			Why:   "As drivers/modbusscale.",
+		},
+		{
 			Path: "drivers/sign", Ours: []string{"drivers/modbus", "internal/conf", "wim"},
 			Tests: []string{simonvet},
 			Why:   "As drivers/modbus.",
