@@ -194,20 +194,31 @@ func (l *layout) kilograms(raw uint32, w *Weight, decimals uint8, unit string) (
 }
 
 // digits is a float as a whole number of its last decimal place; rounded when it is not the nearest float to that
-// decimal.
+// decimal. A float so large that several decimals have the same nearest one tells none of them.
 func digits(f float32, decimals uint8) (n int64, rounded bool, err error) {
 	v := float64(f) // exact
 	for range decimals {
 		v *= 10
 	}
-	// A float32 has 24 bits: beyond, neighbouring decimals could not be told apart.
+	// Beyond 24 bits even whole numbers have no float of their own.
 	if math.IsNaN(v) || math.Abs(v) >= 1<<24 {
 		return 0, false, fmt.Errorf("%w: float %v with %d decimals", errValue, f, decimals)
 	}
 	n = int64(math.Round(v))
-	near, err := strconv.ParseFloat(strconv.FormatInt(n, 10)+"e-"+strconv.Itoa(int(decimals)), 32)
-	if err != nil {
-		return 0, false, fmt.Errorf("%w: float %v: %w", errValue, f, err)
+	if nearest(n, decimals) != f {
+		return n, true, nil
 	}
-	return n, float32(near) != f, nil
+	if nearest(n-1, decimals) == f || nearest(n+1, decimals) == f {
+		return 0, false, fmt.Errorf("%w: float %v is too large to tell %d decimals", errValue, f, decimals)
+	}
+	return n, false, nil
+}
+
+// nearest is the float that is nearest to n with so many decimals.
+func nearest(n int64, decimals uint8) float32 {
+	v, err := strconv.ParseFloat(strconv.FormatInt(n, 10)+"e-"+strconv.Itoa(int(decimals)), 32)
+	if err != nil {
+		return float32(math.NaN()) // out of range, which a number of 24 bits is not
+	}
+	return float32(v)
 }

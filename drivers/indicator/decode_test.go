@@ -179,10 +179,11 @@ func TestASignThatStandsApartIsBelieved(t *testing.T) {
 func TestPropertyEveryDecimalThatAFloatCarriesIsReadBack(t *testing.T) {
 	l := made(t, plain("float32", 3, "t"))
 	rapid.Check(t, func(t *rapid.T) {
-		kg := rapid.Int32Range(-1<<24+1, 1<<24-1).Draw(t, "kg")
+		kg := rapid.OneOf(rapid.Int32Range(-1<<24+1, 1<<24-1), rapid.Int32Range(-999_999, 999_999)).Draw(t, "kg")
 		b := math.Float32bits(float32(float64(kg) / 1000))
 		in, err := l.indication([]uint16{uint16(b >> 16), uint16(b), 0})
-		if err != nil || in.Gross != wim.Kg(kg) {
+		// Seven digits may be more than a float can tell; six never are.
+		if err != nil && (!errors.Is(err, errValue) || kg > -1_000_000 && kg < 1_000_000) || err == nil && in.Gross != wim.Kg(kg) {
 			t.Fatalf("%d kg: %+v, %v", kg, in, err)
 		}
 	})

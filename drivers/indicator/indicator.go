@@ -119,7 +119,7 @@ func (d *Indicator) Run(ctx context.Context, emit func(wim.Indication)) error {
 		}
 		in, err := d.Read(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // a request that ends because the driver is stopped is no failure
+			return nil // a request that ends because the driver is stopped is no failure
 		}
 		d.settle(err)
 		if err == nil {
