@@ -2,270 +2,218 @@ package camera
 
 import (
 	"bytes"
-	"context"
-	"crypto/subtle"
+	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
-	"image/jpeg"
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/axlegate/axlegate/wim"
 )
 
-// Bounds of a camera.
+// hikvision is the ANPR event of ISAPI: XML or JSON, by "HTTP listening" or out of an alert stream. A push stored
+// while the line was down (isDataRetransmission) is taken like any other; its time tells its age.
+func hikvision() dialect {
+	return dialect{
+		Traits: Traits{
+			Format: Hikvision, Name: "Hikvision ISAPI EventNotificationAlert", Event: "UUID",
+			Clock:   "dateTime with its offset, to the millisecond by a picture's absTime",
+			Carries: "plate, confidence, plate colour, vehicle type, pictures",
+			Lacks:   "a UUID in older firmware; an offset of absTime",
+			Source:  "Hikvision Device Network SDK (traffic) guide; maciej-or/hikvision_next issue 117; mezz64/pyHik",
+		},
+		decode: func(contentType string, body []byte, _ *time.Location) ([]event, error) {
+			p, err := split(contentType, body)
+			if err != nil {
+				return nil, err
+			}
+			var a *alert
+			switch {
+			case p.xml != nil:
+				a, err = parseAlert(p.xml)
+			case p.json != nil:
+				a, err = parseAlertJSON(p.json)
+			default:
+				return nil, errNoEvent
+			}
+			if errors.Is(err, errNotANPR) {
+				return nil, nil
+			}
+			if err != nil {
+				return nil, refusal{http.StatusBadRequest, err}
+			}
+			e := a.event()
+			e.pictures = p.pictures
+			if e.doc = p.xml; e.doc == nil {
+				e.doc = p.json
+			}
+			return []event{e}, nil
+		},
+	}
+}
+
+// Bounds of an ISAPI document; real ones have some 2.3 KB and five levels.
 const (
-	defaultMaxBody = 8 << 20
-	maxSide        = 8192 // pixels of a picture's longer side
-	remembered     = 1024 // events that are kept to know a repeat
+	maxXML   = 64 << 10
+	maxDepth = 16
 )
 
-// Config says which camera pushes where.
-type Config struct {
-	Device string
-	Lane   wim.LaneID
-	End    wim.End
-	// Secret is the last part of the camera's path, at least 16 characters: most cameras cannot sign.
-	Secret  string
-	MaxBody int64 // 0 means 8 MiB
-	Logger  *slog.Logger
-	Now     func() time.Time
+var errNotANPR = errors.New("not a plate event")
+
+// alert is EventNotificationAlert as far as we read it. Element names are matched in any namespace: firmware
+// uses three.
+type alert struct {
+	XMLName    xml.Name `xml:"EventNotificationAlert"`
+	DateTime   string   `xml:"dateTime"`
+	EventType  string   `xml:"eventType"`
+	EventState string   `xml:"eventState"`
+	UUID       string   `xml:"UUID"`
+	ANPR       struct {
+		Plate      string         `xml:"licensePlate"`
+		Confidence string         `xml:"confidenceLevel"`
+		Color      string         `xml:"plateColor"`
+		Vehicle    string         `xml:"vehicleType"`
+		Pictures   []alertPicture `xml:"pictureInfoList>pictureInfo"`
+	} `xml:"ANPR"`
 }
 
-// Validate fills in defaults and says what is wrong.
-func (c *Config) Validate() error {
-	if c.Device == "" || c.Lane == 0 {
-		return errors.New("camera: device and lane are needed")
-	}
-	if c.End != wim.Front && c.End != wim.Rear {
-		return fmt.Errorf("camera %s: end is %q, want front or rear", c.Device, c.End)
-	}
-	if len(c.Secret) < 16 || strings.ContainsAny(c.Secret, "/?#% ") {
-		return fmt.Errorf("camera %s: its secret must have at least 16 characters and none of / ? #", c.Device)
-	}
-	if c.MaxBody < 0 {
-		return fmt.Errorf("camera %s: largest body %d: want a positive number of bytes, or 0 for %d", c.Device, c.MaxBody, defaultMaxBody)
-	}
-	if c.MaxBody == 0 {
-		c.MaxBody = defaultMaxBody
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	return nil
+type alertPicture struct {
+	Type    string `xml:"type"`
+	AbsTime string `xml:"absTime"`
 }
 
-// Hikvision receives the ANPR events that a camera pushes by ISAPI "HTTP listening". It is the http.Handler of
-// the camera's own path. A push stored while the line was down (isDataRetransmission) is taken like any
-// other; its DeviceTime tells its age.
-//
-// An event that was taken and comes again is acknowledged and not handed on, unless it says something else than
-// before (a plate, a picture that was missing): then it is handed on under the same Event and amends the first.
-type Hikvision struct {
-	cfg Config
-	log *slog.Logger
-
-	mu      sync.Mutex // owns what follows
-	emit    func(wim.PlateRead, []byte) bool
-	handing map[string]bool       // events that emit has now
-	seen    map[string]wim.Digest // events that were taken, and what they said
-	order   []string              // of seen, oldest first
-	health  wim.DeviceHealth
-
-	emits sync.WaitGroup // calls of emit; added to only under mu while emit is set
-}
-
-// NewHikvision prepares a camera; it takes pushes while Run runs.
-func NewHikvision(cfg Config) (*Hikvision, error) {
-	if err := cfg.Validate(); err != nil {
+// parseAlertJSON reads the JSON form: the same names, each value a string or not, and the pictures in a list or
+// in an object around one.
+func parseAlertJSON(b []byte) (*alert, error) {
+	if len(b) > maxXML {
+		return nil, fmt.Errorf("event of %d bytes, at most %d are read", len(b), maxXML)
+	}
+	var j struct {
+		DateTime, EventType, EventState, UUID text
+		ANPR                                  struct {
+			LicensePlate, ConfidenceLevel, PlateColor, VehicleType text
+			PictureInfoList                                        json.RawMessage
+		}
+	}
+	if err := decodeJSON(b, &j); err != nil {
 		return nil, err
 	}
-	return &Hikvision{
-		cfg: cfg, log: cfg.Logger.With("device", cfg.Device), handing: map[string]bool{}, seen: map[string]wim.Digest{},
-		health: wim.DeviceHealth{Device: cfg.Device, Since: wim.TimeOf(cfg.Now()), Reason: "nothing came yet; set the camera's HTTP listening to this site's address and the path with its secret"},
-	}, nil
+	a := &alert{DateTime: string(j.DateTime), EventType: string(j.EventType), EventState: string(j.EventState), UUID: string(j.UUID)}
+	a.ANPR.Plate, a.ANPR.Confidence = string(j.ANPR.LicensePlate), string(j.ANPR.ConfidenceLevel)
+	a.ANPR.Color, a.ANPR.Vehicle = string(j.ANPR.PlateColor), string(j.ANPR.VehicleType)
+	type info struct{ Type, AbsTime text }
+	var list []info
+	var around struct{ PictureInfo []info }
+	switch { // their times only sharpen the event's: another form than these costs no read
+	case json.Unmarshal(j.ANPR.PictureInfoList, &list) == nil:
+	case json.Unmarshal(j.ANPR.PictureInfoList, &around) == nil:
+		list = around.PictureInfo
+	}
+	for _, p := range list {
+		a.ANPR.Pictures = append(a.ANPR.Pictures, alertPicture{string(p.Type), string(p.AbsTime)})
+	}
+	return a, a.plateEvent()
 }
 
-// Run lets the camera in until ctx ends. emit is called from the pushes' goroutines; when it answers false
-// the camera is told to send again. emit is not called any more when Run has returned.
-func (h *Hikvision) Run(ctx context.Context, emit func(wim.PlateRead, []byte) bool) error {
-	h.mu.Lock()
-	h.emit = emit
-	h.mu.Unlock()
-	<-ctx.Done()
-	h.mu.Lock()
-	h.emit = nil
-	h.mu.Unlock()
-	h.emits.Wait()
+// plateEvent returns errNotANPR for a document that is good but no plate event.
+func (a *alert) plateEvent() error {
+	switch {
+	case a.EventType == "":
+		return errors.New("event without an eventType is no ISAPI alert")
+	case !strings.EqualFold(a.EventType, "ANPR") || strings.EqualFold(a.EventState, "inactive"):
+		return errNotANPR
+	}
 	return nil
 }
 
-// Health says when the camera was last heard. A camera pushes only when a vehicle passes, so silence alone
-// does not make it down.
-func (h *Hikvision) Health() wim.DeviceHealth {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.health
-}
-
-// Owns tells, in constant time, whether a path belongs to this camera.
-func (h *Hikvision) Owns(secret string) bool {
-	return subtle.ConstantTimeCompare([]byte(secret), []byte(h.cfg.Secret)) == 1
-}
-
-// ServeHTTP takes one push.
-func (h *Hikvision) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost && r.Method != http.MethodPut {
-		w.Header().Set("Allow", "POST, PUT")
-		h.refuse(w, http.StatusMethodNotAllowed, "a camera pushes with POST")
-		return
+func (a *alert) event() event {
+	return event{
+		id: a.UUID, stamp: a.DateTime + "|" + a.absTime(), plate: a.ANPR.Plate, color: color(a.ANPR.Color), kind: kind(a.ANPR.Vehicle),
+		confidence: permille(a.ANPR.Confidence, 100), at: a.deviceTime(),
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.cfg.MaxBody))
-	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			h.refuse(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("more than %d bytes", large.Limit))
-			return
+}
+
+// parseAlert reads an ISAPI event. errNotANPR marks a document that is good but no plate event, such as a
+// heartbeat.
+func parseAlert(b []byte) (*alert, error) {
+	if len(b) > maxXML {
+		return nil, fmt.Errorf("event of %d bytes, at most %d are read", len(b), maxXML)
+	}
+	if err := bounded(b); err != nil {
+		return nil, err
+	}
+	var a alert
+	d := xml.NewDecoder(bytes.NewReader(b))
+	d.CharsetReader = refuseCharset
+	if err := d.Decode(&a); err != nil {
+		return nil, fmt.Errorf("event is no ISAPI alert: %w", err)
+	}
+	return &a, a.plateEvent()
+}
+
+// bounded refuses a document type, which could define entities, and nesting beyond any camera's.
+func bounded(b []byte) error {
+	d := xml.NewDecoder(bytes.NewReader(b))
+	d.CharsetReader = refuseCharset
+	for depth := 0; ; {
+		t, err := d.RawToken()
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
-		h.refuse(w, http.StatusBadRequest, "the push was cut off")
-		return
-	}
-	doc, pictures, status, err := split(r.Header.Get("Content-Type"), body)
-	if err != nil {
-		h.refuse(w, status, err.Error())
-		return
-	}
-	a, err := parseAlert(doc)
-	if errors.Is(err, errNotANPR) {
-		h.heard()
-		w.WriteHeader(http.StatusOK)
-		return
-	}
-	if err != nil {
-		h.refuse(w, http.StatusBadRequest, err.Error())
-		return
-	}
-	jpg := h.choose(pictures)
-	var digest wim.Digest
-	if jpg != nil {
-		digest = wim.DigestOf(jpg)
-	}
-	read, whole := a.read(&h.cfg, digest, doc)
-	if !whole {
-		h.bad(1)
-		h.log.Warn("a plate was left out, it cannot be one; the read is kept without", "characters", len(a.ANPR.Plate), "event", read.Event)
-	}
-	read.Arrival = wim.TimeOf(h.cfg.Now())
-	if !h.hand(read, jpg) {
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, "the site cannot take a read now; send it again", http.StatusServiceUnavailable)
-		return
-	}
-	w.WriteHeader(http.StatusOK)
-}
-
-// hand gives a read on and remembers it when it was taken. It returns false when the camera must send it again.
-func (h *Hikvision) hand(read wim.PlateRead, jpg []byte) (taken bool) {
-	says := wim.DigestOf(fmt.Appendf(nil, "%q %q %d %q %s", read.Text, read.Color, read.Confidence, read.Kind, read.Picture))
-	h.heard()
-	h.mu.Lock()
-	if before, ok := h.seen[read.Event]; ok && before == says {
-		h.mu.Unlock()
-		return true
-	}
-	emit := h.emit
-	if emit == nil || h.handing[read.Event] { // what becomes of the same event's other push is not known yet
-		h.mu.Unlock()
-		return false
-	}
-	h.handing[read.Event] = true
-	h.emits.Add(1)
-	h.mu.Unlock()
-	defer func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		delete(h.handing, read.Event)
-		if taken {
-			h.health.Messages++
-			h.remember(read.Event, says)
+		if err != nil {
+			return fmt.Errorf("event is no XML: %w", err)
 		}
-		h.emits.Done()
-	}()
-	return emit(read, jpg)
-}
-
-// remember keeps an event that was taken, and forgets the oldest. The caller holds mu.
-func (h *Hikvision) remember(event string, says wim.Digest) {
-	if _, known := h.seen[event]; !known {
-		h.order = append(h.order, event)
-	}
-	h.seen[event] = says
-	if len(h.order) > remembered {
-		delete(h.seen, h.order[0])
-		h.order = h.order[1:]
+		switch t.(type) {
+		case xml.Directive:
+			return errors.New("event has a document type, which no camera sends")
+		case xml.StartElement:
+			if depth++; depth > maxDepth {
+				return fmt.Errorf("event is nested deeper than %d levels", maxDepth)
+			}
+		case xml.EndElement:
+			depth--
+		}
 	}
 }
 
-func (h *Hikvision) heard() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !h.health.Up {
-		h.health.Up, h.health.Reason, h.health.Since = true, "", wim.TimeOf(h.cfg.Now())
+func refuseCharset(label string, _ io.Reader) (io.Reader, error) {
+	return nil, fmt.Errorf("encoding %q, want UTF-8", label)
+}
+
+// deviceTime is the camera's clock. dateTime has an offset and whole seconds; a picture's absTime has
+// milliseconds and no offset, so it counts only beside a dateTime that it fits. Without an offset the time is
+// not known.
+func (a *alert) deviceTime() wim.Time {
+	t, err := time.Parse(time.RFC3339Nano, strings.TrimSpace(a.DateTime))
+	if err != nil || t.Year() < 1970 || t.Year() > 2200 {
+		return 0
 	}
+	if s := a.absTime(); len(s) == len("20060102150405000") {
+		fine, err := time.ParseInLocation("20060102150405.000", s[:14]+"."+s[14:], t.Location())
+		// Nearer than any two zones: the clock is the same one.
+		if err == nil && fine.Sub(t).Abs() < time.Minute {
+			t = fine
+		}
+	}
+	return wim.TimeOf(t)
 }
 
-func (h *Hikvision) bad(n int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.health.Bad += uint64(n)
-}
-
-func (h *Hikvision) refuse(w http.ResponseWriter, status int, why string) {
-	h.bad(1)
-	h.log.Warn("a camera's push was refused", "status", status, "reason", why)
-	http.Error(w, why, status)
-}
-
-// choose takes the overview of the whole scene where there is one, then one of the vehicle, else the largest
-// that is a JPEG. Names tell pictures apart and nothing else.
-func (h *Hikvision) choose(pictures []picture) []byte {
-	var best []byte
-	rank, bad := -1, 0
-	for _, p := range pictures {
-		if err := isJPEG(p.data); err != nil {
-			bad++
-			h.log.Warn("a picture was left out, the read is kept", "picture", p.name, "error", err)
+// absTime is when the overview was taken, else the first picture that says so.
+func (a *alert) absTime() string {
+	first := ""
+	for _, p := range a.ANPR.Pictures {
+		if p.AbsTime == "" {
 			continue
 		}
-		r, name := 0, strings.ToLower(p.name)
-		switch {
-		case strings.Contains(name, "detection"):
-			r = 2
-		case strings.Contains(name, "vehicle"):
-			r = 1
+		if strings.EqualFold(p.Type, "detectionPicture") {
+			return strings.TrimSpace(p.AbsTime)
 		}
-		if r > rank || r == rank && len(p.data) > len(best) {
-			best, rank = p.data, r
+		if first == "" {
+			first = strings.TrimSpace(p.AbsTime)
 		}
 	}
-	h.bad(bad)
-	return best
-}
-
-func isJPEG(b []byte) error {
-	c, err := jpeg.DecodeConfig(bytes.NewReader(b))
-	if err != nil {
-		return fmt.Errorf("no JPEG: %w", err)
-	}
-	if c.Width > maxSide || c.Height > maxSide {
-		return fmt.Errorf("%d by %d pixels, at most %d are taken", c.Width, c.Height, maxSide)
-	}
-	return nil
+	return first
 }

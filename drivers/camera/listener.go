@@ -19,11 +19,11 @@ type ListenerConfig struct {
 	// AllowPlain permits plain HTTP beyond loopback, for cameras that cannot do TLS and stand on a line of
 	// their own.
 	AllowPlain bool
-	Cameras    []*Hikvision
+	Cameras    []*Camera
 	Logger     *slog.Logger
 }
 
-// Listener serves /camera/{secret}.
+// Listener serves /camera/{secret}, and what lies under it.
 type Listener struct {
 	cfg ListenerConfig
 }
@@ -58,7 +58,8 @@ func NewListener(cfg ListenerConfig) (*Listener, error) {
 // guess was.
 func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secret, ok := strings.CutPrefix(r.URL.Path, "/camera/")
-	var own *Hikvision
+	secret, _, _ = strings.Cut(secret, "/") // some cameras set their own path behind it
+	var own *Camera
 	for _, c := range l.cfg.Cameras {
 		if c.Owns(secret) {
 			own = c

@@ -22,18 +22,18 @@ func TestAListenerThatOthersCanReachNeedsACertificate(t *testing.T) {
 		t.Error(err)
 	}
 	a, b := newRig(t).cam, newRig(t).cam
-	if _, err := NewListener(ListenerConfig{Listen: "127.0.0.1:0", Cameras: []*Hikvision{a, b}}); err == nil || !strings.Contains(err.Error(), "same secret") {
+	if _, err := NewListener(ListenerConfig{Listen: "127.0.0.1:0", Cameras: []*Camera{a, b}}); err == nil || !strings.Contains(err.Error(), "same secret") {
 		t.Errorf("error %v", err)
 	}
-	if _, err := NewHikvision(Config{Device: "c", Lane: 1, End: wim.Rear, Secret: "short"}); err == nil {
+	if _, err := New(Config{Device: "c", Lane: 1, End: wim.Rear, Secret: "short"}); err == nil {
 		t.Error("a short secret was taken")
 	}
 }
 
 // slowCamera has a taker that holds every read until it is let go.
-func slowCamera(t *testing.T) (cam *Hikvision, in <-chan wim.PlateRead, release chan<- bool, stop context.CancelFunc, done <-chan error) {
+func slowCamera(t *testing.T) (cam *Camera, in <-chan wim.PlateRead, release chan<- bool, stop context.CancelFunc, done <-chan error) {
 	t.Helper()
-	cam, err := NewHikvision(Config{Device: "cam-1", Lane: 2, End: wim.Front, Secret: secret})
+	cam, err := New(Config{Device: "cam-1", Lane: 2, End: wim.Front, Secret: secret})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,17 +62,17 @@ func give(t *testing.T, h http.Handler, body string) int {
 func TestOneEventPushedTwiceAtOnceIsHandedOnOnce(t *testing.T) {
 	cam, in, release, stop, done := slowCamera(t)
 	first := make(chan int, 1)
-	go func() { first <- give(t, cam, event(t)) }()
+	go func() { first <- give(t, cam, anpr(t)) }()
 	<-in
 	// Whether the first is taken is not known yet, so the second may neither be acknowledged nor handed on.
-	if code := give(t, cam, event(t)); code != http.StatusServiceUnavailable {
+	if code := give(t, cam, anpr(t)); code != http.StatusServiceUnavailable {
 		t.Errorf("the second push while the first is on its way: %d", code)
 	}
 	release <- true
 	if code := <-first; code != http.StatusOK {
 		t.Errorf("the first push: %d", code)
 	}
-	if code := give(t, cam, event(t)); code != http.StatusOK {
+	if code := give(t, cam, anpr(t)); code != http.StatusOK {
 		t.Errorf("the second push, sent again: %d", code)
 	}
 	stop()
@@ -84,7 +84,7 @@ func TestOneEventPushedTwiceAtOnceIsHandedOnOnce(t *testing.T) {
 func TestACameraThatIsStoppedHandsNothingOnAfterwards(t *testing.T) {
 	cam, in, release, stop, done := slowCamera(t)
 	first := make(chan int, 1)
-	go func() { first <- give(t, cam, event(t)) }()
+	go func() { first <- give(t, cam, anpr(t)) }()
 	<-in
 	stop()
 	until(t, "the camera to be shut out", func() bool {
@@ -97,7 +97,7 @@ func TestACameraThatIsStoppedHandsNothingOnAfterwards(t *testing.T) {
 		t.Errorf("Run returned while a read was handed on: %v", err)
 	default:
 	}
-	if code := give(t, cam, strings.Replace(event(t), "example-0001", "example-0002", 1)); code != http.StatusServiceUnavailable {
+	if code := give(t, cam, strings.Replace(anpr(t), "example-0001", "example-0002", 1)); code != http.StatusServiceUnavailable {
 		t.Errorf("a push after the stop: %d", code)
 	}
 	release <- true
@@ -111,11 +111,11 @@ func TestACameraThatIsStoppedHandsNothingOnAfterwards(t *testing.T) {
 
 func TestWhatSaysMoreThanBeforeAmendsAndIsNoRepeat(t *testing.T) {
 	r := newRig(t)
-	poor := strings.Replace(event(t), "川A·12345", "unknown", 1)
+	poor := strings.Replace(anpr(t), "川A·12345", "unknown", 1)
 	r.push(t, "/camera/"+secret, "application/xml", []byte(poor))
 	r.push(t, "/camera/"+secret, "application/xml", []byte(poor))
 	for range 2 {
-		r.push(t, "/camera/"+secret, multi, form("\r\n", true, [2]string{"anpr.xml", event(t)}, [2]string{"detectionPicture.jpg", string(photo(t, 8, 8))}))
+		r.push(t, "/camera/"+secret, multi, form("\r\n", true, [2]string{"anpr.xml", anpr(t)}, [2]string{"detectionPicture.jpg", string(photo(t, 8, 8))}))
 	}
 	if len(r.got) != 2 || r.got[0].read.Event != r.got[1].read.Event || r.got[1].read.Text != "川A12345" || r.got[1].jpeg == nil {
 		t.Errorf("%+v", r.got)
@@ -125,7 +125,7 @@ func TestWhatSaysMoreThanBeforeAmendsAndIsNoRepeat(t *testing.T) {
 func TestTheMemoryOfEventsIsBounded(t *testing.T) {
 	r := newRig(t)
 	for i := range remembered + 10 {
-		give(t, r.cam, strings.Replace(event(t), "example-0001", fmt.Sprint("e-", i), 1))
+		give(t, r.cam, strings.Replace(anpr(t), "example-0001", fmt.Sprint("e-", i), 1))
 	}
 	if len(r.got) != remembered+10 || len(r.cam.seen) != remembered || len(r.cam.order) != remembered || len(r.cam.handing) != 0 {
 		t.Errorf("%d reads, %d and %d remembered, %d on their way", len(r.got), len(r.cam.seen), len(r.cam.order), len(r.cam.handing))
@@ -170,14 +170,14 @@ func post(t *testing.T, c *http.Client, url string, body []byte) (int, string) {
 
 func TestAPushThatHasBegunIsFinishedAtShutdown(t *testing.T) {
 	cam, in, release, _, _ := slowCamera(t)
-	l, err := NewListener(ListenerConfig{Listen: "127.0.0.1:0", Cameras: []*Hikvision{cam}})
+	l, err := NewListener(ListenerConfig{Listen: "127.0.0.1:0", Cameras: []*Camera{cam}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr, stop, done := serving(t, l)
 	code := make(chan int, 1)
 	go func() {
-		n, _ := post(t, http.DefaultClient, "http://"+addr+"/camera/"+secret, []byte(event(t)))
+		n, _ := post(t, http.DefaultClient, "http://"+addr+"/camera/"+secret, []byte(anpr(t)))
 		code <- n
 	}()
 	<-in
@@ -195,15 +195,15 @@ func TestAPushOverTLS(t *testing.T) {
 	borrowed := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate and a client that trusts it
 	defer borrowed.Close()
 	r := newRig(t)
-	l, err := NewListener(ListenerConfig{Listen: "0.0.0.0:0", TLS: borrowed.TLS, Cameras: []*Hikvision{r.cam}})
+	l, err := NewListener(ListenerConfig{Listen: "0.0.0.0:0", TLS: borrowed.TLS, Cameras: []*Camera{r.cam}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr, stop, done := serving(t, l)
-	if n, says := post(t, borrowed.Client(), "https://"+addr+"/camera/"+secret, []byte(event(t))); n != http.StatusOK {
+	if n, says := post(t, borrowed.Client(), "https://"+addr+"/camera/"+secret, []byte(anpr(t))); n != http.StatusOK {
 		t.Errorf("status %d: %s", n, says)
 	}
-	if n, _ := post(t, borrowed.Client(), "https://"+addr+"/camera/"+secret+"x", []byte(event(t))); n != http.StatusNotFound {
+	if n, _ := post(t, borrowed.Client(), "https://"+addr+"/camera/"+secret+"x", []byte(anpr(t))); n != http.StatusNotFound {
 		t.Errorf("a wrong secret: status %d", n)
 	}
 	stop()

@@ -23,48 +23,86 @@ type picture struct {
 	data []byte
 }
 
-var errJSON = errors.New("this camera sends JSON; set its notification to XML")
+// parts is a push taken apart: the first XML and the first JSON document and all that is neither.
+type parts struct {
+	xml, json []byte
+	pictures  []picture
+}
+
+var errNoEvent = refusal{http.StatusBadRequest, errors.New("the push has no event document")}
 
 // split takes a push apart. Which part is what is told by its first bytes: names and even content types vary
-// with firmware.
-func split(contentType string, body []byte) (doc []byte, pictures []picture, status int, err error) {
+// with firmware. Its errors are refusals.
+func split(contentType string, body []byte) (p parts, err error) {
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
-		return nil, nil, http.StatusBadRequest, fmt.Errorf("content type %q: %w", contentType, err)
+		return p, refuse("content type %q: %w", contentType, err)
 	}
 	switch {
 	case strings.HasPrefix(media, "multipart/"):
-		parts, err := cut(body, params["boundary"])
+		all, err := cut(body, params["boundary"])
 		if err != nil {
-			return nil, nil, http.StatusBadRequest, err
+			return p, refusal{http.StatusBadRequest, err}
 		}
-		json := false
-		for _, p := range parts {
-			switch first := bytes.TrimLeft(p.data, " \r\n\t\ufeff"); {
-			case len(first) > 0 && first[0] == '<':
-				if doc == nil {
-					doc = first
-				}
-			case len(first) > 0 && first[0] == '{':
-				json = true
-			case len(p.data) > 0:
-				pictures = append(pictures, p)
-			}
+		for _, part := range all {
+			p.take(part)
 		}
-		if doc == nil && json {
-			return nil, nil, http.StatusUnsupportedMediaType, errJSON
-		}
-	case strings.HasSuffix(media, "/xml"):
-		doc = body
-	case strings.HasSuffix(media, "/json"):
-		return nil, nil, http.StatusUnsupportedMediaType, errJSON
+	case strings.HasSuffix(media, "/xml"), strings.HasSuffix(media, "/json"):
+		p.take(picture{data: body})
 	default:
-		return nil, nil, http.StatusUnsupportedMediaType, fmt.Errorf("content type %s, want multipart/form-data or application/xml", media)
+		return p, refusal{http.StatusUnsupportedMediaType, fmt.Errorf("content type %s, want multipart/form-data, application/xml or application/json", media)}
 	}
-	if len(bytes.TrimSpace(doc)) == 0 {
-		return nil, nil, http.StatusBadRequest, errors.New("the push has no event document")
+	if p.xml == nil && p.json == nil {
+		return p, errNoEvent
 	}
-	return doc, pictures, 0, nil
+	return p, nil
+}
+
+func (p *parts) take(part picture) {
+	first := bytes.TrimLeft(part.data, " \r\n\t\ufeff")
+	switch {
+	case len(first) == 0:
+	case first[0] == '<':
+		if p.xml == nil {
+			p.xml = first
+		}
+	case first[0] == '{' || first[0] == '[':
+		if p.json == nil {
+			p.json = first
+		}
+	default:
+		p.pictures = append(p.pictures, part)
+	}
+}
+
+// splitJSON takes a push apart whose event is a JSON document.
+func splitJSON(contentType string, body []byte) (doc []byte, pictures []picture, err error) {
+	p, err := split(contentType, body)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p.json == nil {
+		return nil, nil, refusal{http.StatusUnsupportedMediaType, errors.New("this format's event is JSON, and the push has none")}
+	}
+	return p.json, p.pictures, nil
+}
+
+// MediaType guesses the media type of a push that was saved without its header, by its first bytes; empty where
+// it looks like none.
+func MediaType(body []byte) string {
+	first := bytes.TrimLeft(body, " \r\n\t\ufeff")
+	switch {
+	case len(first) == 0:
+		return ""
+	case first[0] == '<':
+		return "application/xml"
+	case first[0] == '{' || first[0] == '[':
+		return "application/json"
+	case bytes.HasPrefix(first, []byte("--")):
+		line, _, _ := bytes.Cut(first[2:], []byte("\n"))
+		return mime.FormatMediaType("multipart/form-data", map[string]string{"boundary": string(bytes.TrimRight(line, "\r "))})
+	}
+	return ""
 }
 
 // cut takes multipart apart more tolerantly than mime/multipart: blank lines around boundaries and a missing

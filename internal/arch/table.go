@@ -95,7 +95,7 @@ func rooms() []Room {
 			Tests: []string{simonvet},
 			Why:   "As drivers/modbus.",
 		},
-		{Path: "drivers/camera", Ours: []string{"wim"}},
+		{Path: "drivers/camera", Ours: []string{"wim"}, Foreign: []string{"golang.org/x/time"}},
 		{
 			Path: "drivers/tpm", Foreign: []string{"github.com/google/go-tpm"},
 			Tests: []string{"internal/testenv", "wim", "wim/seal"},

@@ -244,9 +244,9 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 	p.clock = edge.OpenTimekeeper(edge.TimekeeperConfig{
 		Path: filepath.Join(cfg.path(cfg.Data), "proven-time"), System: p.clockState(), Now: p.now(), Floor: builtAt(), Logger: log})
 	p.tls.Time = p.clock.Latest // a dead clock must not refuse the centre
-	var handlers []*camera.Hikvision
+	var handlers []*camera.Camera
 	for i := range cfg.Lanes {
-		lane, hik, s, err := openLane(&cfg, &cfg.Lanes[i], p.cursor, log)
+		lane, cams, s, err := openLane(&cfg, &cfg.Lanes[i], p.cursor, log)
 		if err != nil {
 			return nil, fmt.Errorf("lane %d: %w", cfg.Lanes[i].Lane, err)
 		}
@@ -257,7 +257,7 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 			}
 		}
 		p.lanes = append(p.lanes, lane)
-		handlers = append(handlers, hik...)
+		handlers = append(handlers, cams...)
 		if s != nil {
 			p.signs = append(p.signs, s)
 		}
@@ -354,7 +354,7 @@ func openScale(cfg *EdgeConfig, c *ScaleConfig, after cursors, log *slog.Logger)
 		After: func() (wim.DeviceCursor, bool) { return after(c.Device) }})
 }
 
-func openLane(cfg *EdgeConfig, l *LaneConfig, after cursors, log *slog.Logger) (lane edge.LaneConfig, hik []*camera.Hikvision, s *sign.Sign, err error) {
+func openLane(cfg *EdgeConfig, l *LaneConfig, after cursors, log *slog.Logger) (lane edge.LaneConfig, cams []*camera.Camera, s *sign.Sign, err error) {
 	lane = edge.LaneConfig{Lane: l.Lane, Purpose: l.Purpose, Device: l.Scale.Device}
 	if lane.Instrument, err = l.instrument(); err != nil {
 		return lane, nil, nil, err
@@ -367,15 +367,19 @@ func openLane(cfg *EdgeConfig, l *LaneConfig, after cursors, log *slog.Logger) (
 		if err != nil {
 			return lane, nil, nil, err
 		}
-		h, err := camera.NewHikvision(camera.Config{Device: c.Device, Lane: l.Lane, End: c.End, Secret: secret, Logger: log})
+		zone, err := c.zone()
+		if err != nil {
+			return lane, nil, nil, err
+		}
+		h, err := camera.New(camera.Config{Device: c.Device, Lane: l.Lane, End: c.End, Secret: secret, Format: c.Format, Zone: zone, MaxBody: c.MaxBodyMB << 20, Logger: log})
 		if err != nil {
 			return lane, nil, nil, err
 		}
 		lane.Cameras = append(lane.Cameras, edge.CameraConfig{Device: c.Device, Camera: h})
-		hik = append(hik, h)
+		cams = append(cams, h)
 	}
 	if l.Sign == nil {
-		return lane, hik, nil, nil
+		return lane, cams, nil, nil
 	}
 	name, text, err := deviceProfile(cfg.dir, cmp.Or(l.Sign.Profile, "sign-modbus-tcp"))
 	if err != nil {
@@ -390,7 +394,7 @@ func openLane(cfg *EdgeConfig, l *LaneConfig, after cursors, log *slog.Logger) (
 		return lane, nil, nil, err
 	}
 	lane.Sign, lane.SignDevice, lane.Hold = s, l.Sign.Device, l.Sign.Hold.Std()
-	return lane, hik, s, nil
+	return lane, cams, s, nil
 }
 
 // deviceProfile reads the profile of a device: an embedded one, or a file when its name ends in .yaml. The

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/axlegate/axlegate/edge/journal"
+	"github.com/axlegate/axlegate/drivers/camera"
 	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/wim"
 )
@@ -192,6 +193,43 @@ type CameraConfig struct {
 	Device     string  `yaml:"device"`
 	End        wim.End `yaml:"end"`
 	SecretFile string  `yaml:"secret_file"` // last part of the path that the camera pushes to
+	// Format is how the maker words its reads: docs/devices/cameras.md; empty means hikvision.
+	Format camera.Format `yaml:"format"`
+	Zone   string        `yaml:"zone"` // of times that the camera writes without one; empty means that they are not known
+	// MaxBodyMB bounds one push; 0 means 8.
+	MaxBodyMB int64 `yaml:"max_body_mb"`
+}
+
+// zone is nil where none is set.
+func (c *CameraConfig) zone() (*time.Location, error) {
+	if c.Zone == "" {
+		return nil, nil
+	}
+	z, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("camera %s: zone: %w; write it as Asia/Shanghai", c.Device, err)
+	}
+	return z, nil
+}
+
+// valid says what is wrong with a camera, apart from its name.
+func (c *CameraConfig) valid() error {
+	if c.End != wim.Front && c.End != wim.Rear {
+		return fmt.Errorf("camera %s: end is %q, want front or rear", c.Device, c.End)
+	}
+	if c.SecretFile == "" {
+		return fmt.Errorf("camera %s: secret_file is missing", c.Device)
+	}
+	if c.Format != "" {
+		if err := c.Format.Valid(); err != nil {
+			return fmt.Errorf("camera %s: %w", c.Device, err)
+		}
+	}
+	if c.MaxBodyMB < 0 || c.MaxBodyMB > 64 {
+		return fmt.Errorf("camera %s: max_body_mb is %d, want 1 to 64, or 0 for 8", c.Device, c.MaxBodyMB)
+	}
+	_, err := c.zone()
+	return err
 }
 
 // SignConfig is the message sign of a lane.
@@ -282,11 +320,8 @@ func (c *EdgeConfig) Validate() error {
 			if err := device(i, cam.Device); err != nil {
 				return err
 			}
-			if cam.End != wim.Front && cam.End != wim.Rear {
-				return fmt.Errorf("lanes[%d]: camera %s: end is %q, want front or rear", i, cam.Device, cam.End)
-			}
-			if cam.SecretFile == "" {
-				return fmt.Errorf("lanes[%d]: camera %s: secret_file is missing", i, cam.Device)
+			if err := cam.valid(); err != nil {
+				return fmt.Errorf("lanes[%d]: %w", i, err)
 			}
 		}
 		if len(l.Cameras) > 0 && c.Cameras.Listen == "" {
