@@ -44,6 +44,8 @@ type form struct {
 	class   string
 	config  Configuration
 	sure    bool
+	joined  Combination
+	lead    uint8 // axles of a train's drawing vehicle
 }
 
 // forms is searched from the top; the first form that fits counts. What fits none is unclassified, or a
@@ -51,39 +53,39 @@ type form struct {
 //
 //nolint:gochecknoglobals // a table that is never written; a function would copy it for every vehicle
 var forms = [...]form{
-	{"A", "rigid-2", Rigid, true},
+	{"A", "rigid-2", Rigid, true, "", 0},
 
-	{"cc", "unclassified-3", Rigid, false},
-	{"Ac", "rigid-3 (1+2)", Rigid, true},
-	{"SW", "rigid-3 (2+1)", Rigid, true},
-	{"Wl", "train-3 (2S1)", Train, true},
-	{"Wt", "rigid-3 (1+1+1)", Rigid, false},
+	{"cc", "unclassified-3", Rigid, false, "", 0},
+	{"Ac", "rigid-3 (1+2)", Rigid, true, "", 0},
+	{"SW", "rigid-3 (2+1)", Rigid, true, "", 0},
+	{"Wl", "train-3 (2S1)", Train, true, Articulated, 2},
+	{"Wt", "rigid-3 (1+1+1)", Rigid, false, "", 0},
 
-	{"ccc", "unclassified-4", Rigid, false},
-	{"Acc", "rigid-4 (1+3)", Rigid, true},
-	{"SWc", "rigid-4 (2+2)", Rigid, true},
-	{"Suc", "rigid-4 (2+2)", Rigid, true},
-	{"Stc", "rigid-4 (2+2)", Rigid, false},
-	{"Wlc", "train-4 (2S2)", Train, true},
-	{"Wlt", "train-4 (2S2)", Train, true},
-	{"Wtc", "rigid-4 (1+1+2)", Rigid, false},
-	{"Wcl", "train-4 (3S1)", Train, true},
-	{"Wct", "rigid-4 (1+2+1)", Rigid, false},
-	{"WWW", "train-4 (2+2)", Train, true},
-	{"Sll", "train-4 (3+1)", Train, true},
+	{"ccc", "unclassified-4", Rigid, false, "", 0},
+	{"Acc", "rigid-4 (1+3)", Rigid, true, "", 0},
+	{"SWc", "rigid-4 (2+2)", Rigid, true, "", 0},
+	{"Suc", "rigid-4 (2+2)", Rigid, true, "", 0},
+	{"Stc", "rigid-4 (2+2)", Rigid, false, "", 0},
+	{"Wlc", "train-4 (2S2)", Train, true, Articulated, 2},
+	{"Wlt", "train-4 (2S2)", Train, true, Articulated, 2},
+	{"Wtc", "rigid-4 (1+1+2)", Rigid, false, "", 0},
+	{"Wcl", "train-4 (3S1)", Train, true, Articulated, 3},
+	{"Wct", "rigid-4 (1+2+1)", Rigid, false, "", 0},
+	{"WWW", "train-4 (2+2)", Train, true, Drawbar, 2},
+	{"Sll", "train-4 (3+1)", Train, true, Drawbar, 3},
 
-	{"Wlcc", "train-5 (2S3)", Train, true},
-	{"Wclc", "train-5 (3S2)", Train, true},
-	{"Wclt", "train-5 (3S2)", Train, true},
-	{"SWlc", "train-5 (3S2)", Train, true},
-	{"WlWc", "train-5 (2+3)", Train, true},
-	{"WclW", "train-5 (3+2)", Train, true},
+	{"Wlcc", "train-5 (2S3)", Train, true, Articulated, 2},
+	{"Wclc", "train-5 (3S2)", Train, true, Articulated, 3},
+	{"Wclt", "train-5 (3S2)", Train, true, Articulated, 3},
+	{"SWlc", "train-5 (3S2)", Train, true, Articulated, 3},
+	{"WlWc", "train-5 (2+3)", Train, true, Drawbar, 2},
+	{"WclW", "train-5 (3+2)", Train, true, Drawbar, 3},
 
-	{"Wclcc", "train-6 (3S3)", Train, true},
-	{"SWlcc", "train-6 (3S3)", Train, true},
-	{"WclWc", "train-6 (3+3)", Train, true},
-	{"SWclc", "train-6 (4+2)", Train, true},
-	{"SWclW", "train-6 (4+2)", Train, true},
+	{"Wclcc", "train-6 (3S3)", Train, true, Articulated, 3},
+	{"SWlcc", "train-6 (3S3)", Train, true, Articulated, 3},
+	{"WclWc", "train-6 (3+3)", Train, true, Drawbar, 3},
+	{"SWclc", "train-6 (4+2)", Train, true, Drawbar, 4},
+	{"SWclW", "train-6 (4+2)", Train, true, Drawbar, 4},
 }
 
 func (f *form) fits(bands []byte) bool {
@@ -115,16 +117,25 @@ func (f *form) fits(bands []byte) bool {
 func Classify(v *Vehicle) {
 	v.Groups = groupInto(v.Groups[:0], v.Axles)
 	v.Scheme = Scheme
-	v.Class, v.Configuration, v.Sure = classOf(v.Axles)
+	var f *form
+	v.Class, v.Configuration, v.Sure, f = classOf(v.Axles)
 	if v.Flags.Any(MissedAxle | DeviceGap | TimedOut | Tailgating) {
 		v.Sure = false
 	}
+	v.Combination, v.Lead = CombinationUnknown, 0
+	if v.Sure && f != nil {
+		v.Combination, v.Lead = f.joined, f.lead
+		if v.Configuration == Rigid {
+			v.Lead = uint8(len(v.Axles))
+		}
+	}
 }
 
-func classOf(axles []Axle) (class string, c Configuration, sure bool) {
+// classOf gives the form too where one fits.
+func classOf(axles []Axle) (class string, c Configuration, sure bool, of *form) {
 	n := len(axles)
 	if n < 2 || n > MaxAxles {
-		return "unclassified", ConfigurationUnknown, false
+		return "unclassified", ConfigurationUnknown, false, nil
 	}
 	var word [MaxAxles]byte
 	bands := word[:n-1]
@@ -136,13 +147,13 @@ func classOf(axles []Axle) (class string, c Configuration, sure bool) {
 	}
 	for i := range forms {
 		if f := &forms[i]; f.fits(bands) {
-			return f.class, f.config, f.sure
+			return f.class, f.config, f.sure, f
 		}
 	}
 	if n >= 5 && measured && gap {
-		return trainClass(n), Train, true
+		return trainClass(n), Train, true, nil
 	}
-	return unclassified(n), ConfigurationUnknown, false
+	return unclassified(n), ConfigurationUnknown, false, nil
 }
 
 func trainClass(n int) string {

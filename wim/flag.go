@@ -74,13 +74,15 @@ const (
 	ConfigurationUnsure                     // truck or train was told from spacings in a doubtful band
 	InputMissing                            // a deciding input is not known
 	LimitInferred                           // how the limit applies is our reading of the law
+	SizeNotCertified                        // length, width or height was measured by what has no certificate
+	InputPresumed                           // an input was presumed that no statute presumes
 )
 
 var reasonNames = [...]string{ //nolint:gochecknoglobals // a table that is never written
 	"no-certificate", "certificate-lapsed", "lane-not-certified", "speed-not-certified",
 	"mass-not-certified", "measurement-void", "purpose-not-enforcing", "limit-recalled",
 	"clock-not-synchronised", "weight-doubtful", "plate-doubtful", "kind-presumed",
-	"configuration-unsure", "input-missing", "limit-inferred",
+	"configuration-unsure", "input-missing", "limit-inferred", "size-not-certified", "input-presumed",
 }
 
 // VoidReasons are the reasons that make a standing void; every other reason makes it screening.

@@ -37,6 +37,17 @@ type Reading struct {
 	Flags     Flag
 }
 
+// Tyres is how an axle is tyred, as far as a law's limits ask.
+type Tyres string
+
+// The kinds of tyres.
+const (
+	TyresUnknown Tyres = ""
+	SingleTyres  Tyres = "single" // one a side
+	DualTyres    Tyres = "dual"   // two a side
+	WideTyres    Tyres = "wide"   // one a side, of a width that the law takes as good as two
+)
+
 // Axle is one axle of a vehicle.
 type Axle struct {
 	Index uint8   `json:"index"` // from 1, front to rear
@@ -45,8 +56,9 @@ type Axle struct {
 	Right Kg      `json:"right_kg"` // likewise
 	Speed DeciKmh `json:"speed_dkmh"`
 	// Spacing is the distance from the axle before; 0 for the first.
-	Spacing Mm   `json:"spacing_mm"`
-	Flags   Flag `json:"flags"`
+	Spacing Mm    `json:"spacing_mm"`
+	Tyres   Tyres `json:"tyres,omitempty"`
+	Flags   Flag  `json:"flags"`
 }
 
 // DeviceCursor is how far a device's messages have been taken into account: everything of this boot up to

@@ -10,6 +10,18 @@ const (
 	Train                Configuration = "train" // any combination (汽车列车)
 )
 
+// Combination is how the units of a train are joined, as far as a law's limits ask.
+type Combination string
+
+// The combinations.
+const (
+	CombinationUnknown Combination = ""
+	Articulated        Combination = "articulated" // tractor and semi-trailer (铰接列车)
+	Drawbar            Combination = "drawbar"     // truck and full trailer (全挂列车)
+	CentreAxle         Combination = "centre-axle" // truck and centre-axle trailer (中置轴挂车列车)
+	RoadTrain          Combination = "road-train"  // more than one trailer
+)
+
 // AxleGroup is a run of consecutive axles that the law takes together.
 type AxleGroup struct {
 	First uint8 `json:"first"` // index of the first axle, from 1
@@ -36,7 +48,16 @@ type Vehicle struct {
 	Class         string        `json:"class"`
 	Configuration Configuration `json:"configuration"`
 	Sure          bool          `json:"configuration_sure"`
-	Flags         Flag          `json:"flags"`
+	// Combination and Lead are known only where Sure: how a train's units are joined, and how many axles from
+	// the front are the drawing vehicle's (0 unknown).
+	Combination Combination `json:"combination,omitempty"`
+	Lead        uint8       `json:"lead_axles,omitempty"`
+	// Width and Height are 0 where nothing measures them, SizeError is the maximum error of Length, Width and
+	// Height by the certificate of what measured them; 0 where they have none.
+	Width     Mm   `json:"width_mm,omitempty"`
+	Height    Mm   `json:"height_mm,omitempty"`
+	SizeError Mm   `json:"size_error_mm,omitempty"`
+	Flags     Flag `json:"flags"`
 }
 
 // Clone returns a copy that shares no memory with v.

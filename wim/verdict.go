@@ -70,10 +70,15 @@ type ScopeKind string
 const (
 	ScopeGross   ScopeKind = "gross"        // the whole vehicle or train
 	ScopeAxle    ScopeKind = "axle"         // one axle, Index from 1
-	ScopeGroup   ScopeKind = "axle-group"   // Index from 1 in Vehicle.Groups
+	ScopeGroup   ScopeKind = "axle-group"   // axles Index to Last, which the set takes together
 	ScopeCargo   ScopeKind = "cargo"        // gross less all kerb masses
 	ScopeTowed   ScopeKind = "towed"        // gross less the drawing vehicle's kerb mass
 	ScopeLicence ScopeKind = "licence-mass" // gross against the licence's maximum
+	ScopeAxleSum ScopeKind = "axle-sum"     // gross against the sum of what its axles may carry
+	ScopeRun     ScopeKind = "axle-run"     // consecutive axles Index to Last, whatever groups they are in
+	ScopeLength  ScopeKind = "length"       // in millimetres: see Finding.Size
+	ScopeWidth   ScopeKind = "width"
+	ScopeHeight  ScopeKind = "height"
 )
 
 // Finding is one limit checked against one measured quantity.
@@ -82,16 +87,35 @@ type Finding struct {
 	Limit      string     `json:"limit"` // id of the limit in the rule set
 	Article    string     `json:"article"`
 	Scope      ScopeKind  `json:"scope"`
-	Index      uint8      `json:"index,omitempty"`
+	Index      uint8      `json:"index,omitempty"` // first axle, from 1
+	Last       uint8      `json:"last,omitempty"`  // last axle of a group or run
 	Outcome    Outcome    `json:"outcome"`
 	Measured   Kg         `json:"measured_kg"`
 	Deducted   Kg         `json:"deducted_kg"` // taken off Measured for the instrument's error
 	Permitted  Kg         `json:"permitted_kg"`
-	Excess     Kg         `json:"excess_kg"`         // Measured − Deducted − Permitted where positive, else 0
-	Ratio      Permille   `json:"ratio_permille"`    // Excess : Permitted
-	Band       string     `json:"band,omitempty"`    // severity band of the rule set
-	Reasons    Reason     `json:"reasons"`           // why this finding alone is not evidence
-	Assumes    string     `json:"assumes,omitempty"` // the branch of a missing input this finding belongs to
+	Tolerance  Kg         `json:"tolerance_kg,omitempty"` // what the law itself lets pass, apart from Deducted
+	Excess     Kg         `json:"excess_kg"`              // Measured − Deducted − Permitted where exceeded (less Tolerance, where the set says so), else 0
+	Ratio      Permille   `json:"ratio_permille"`         // Excess : Permitted
+	Band       string     `json:"band,omitempty"`         // severity band of the rule set
+	Reasons    Reason     `json:"reasons"`                // why this finding alone is not evidence
+	Assumes    string     `json:"assumes,omitempty"`      // the branch of a missing input this finding belongs to
+	// Size has the figures of a limit on length, width or height; the masses above are then 0.
+	Size Size `json:"size,omitzero"`
+	// Permit is the number of the permit that the permitted value comes from or that does not cover the vehicle,
+	// and Breach what it is not kept in: "time", "route", "axles", "trailer", "gross", "axle-load", "length", "width",
+	// "height". A permit with a breach raises nothing.
+	Permit string `json:"permit,omitempty"`
+	Breach string `json:"breach,omitempty"`
+	// Informs marks a finding that is shown and has no part in the opinion.
+	Informs bool `json:"informs,omitempty"`
+}
+
+// Size is a length, width or height against its limit.
+type Size struct {
+	Measured  Mm `json:"measured_mm"`
+	Deducted  Mm `json:"deducted_mm"` // taken off Measured for the error of what measured it
+	Permitted Mm `json:"permitted_mm"`
+	Excess    Mm `json:"excess_mm"` // Measured − Deducted − Permitted where positive, else 0
 }
 
 // Opinion is one competence's result: outcome and standing side by side, never mixed.

@@ -84,7 +84,7 @@ func (w *Words) Scope(k wim.ScopeKind, index uint8) string {
 	switch k {
 	case wim.ScopeAxle, wim.ScopeGroup:
 		return w.T("scope."+string(k), index)
-	case wim.ScopeGross, wim.ScopeCargo, wim.ScopeTowed, wim.ScopeLicence:
+	case wim.ScopeGross, wim.ScopeCargo, wim.ScopeTowed, wim.ScopeLicence, wim.ScopeAxleSum, wim.ScopeRun, wim.ScopeLength, wim.ScopeWidth, wim.ScopeHeight:
 	}
 	return w.Or("scope", string(k))
 }
