@@ -17,6 +17,13 @@ const (
 	whyAxles         = "axles"              // no limit covers this number of axles, or an axle has no load
 	whyConfiguration = "configuration"      // truck or train decides and is not known
 	whyDriveAxles    = "drive-axles"        // the tractor's drive axles decide and are not known
+	whySuspension    = "suspension"         // air suspension decides and is not known
+	whyTyres         = "tyres"              // an axle's tyres decide and are not known
+	whyDriven        = "driven"             // whether an axle is driven decides and is not known
+	whyUnit          = "unit"               // whose axle it is, truck's or trailer's, decides and is not known
+	whySteering      = "steering"           // whether an axle steers decides and is not known
+	whyRoad          = "road"               // the class of the road decides and the set does not know it
+	whySpacing       = "spacing"            // a distance of axles decides and is not known, or lies in two bands
 	whyRegistration  = "registration"       // a unit's licence is not known, or does not say what is needed
 	whyNoLimit       = "no-limit"           // nothing limits this vehicle: a tractor alone has no rated load
 	assumesRigid     = string(wim.Rigid)    // the finding supposes a truck alone
@@ -30,8 +37,18 @@ const (
 func (s *Set) Judge(f *wim.Facts, v *wim.Verdict) {
 	v.RuleSet, v.Rules, v.Judge = s.id, s.digest, Version
 	v.Opinions, v.Findings = v.Opinions[:0], v.Findings[:0]
-	j := judgement{set: s, f: f, v: v, common: commonReasons(f)}
+	var j judgement
+	j.judge(s, f, v)
+}
+
+func (j *judgement) judge(s *Set, f *wim.Facts, v *wim.Verdict) {
+	j.set, j.f, j.v, j.common = s, f, v, commonReasons(f)
 	j.read()
+	if s.perAxle {
+		var m makeup
+		j.makeUp(&m)
+		j.made = &m
+	}
 	for i := range s.competences {
 		v.Opinions = append(v.Opinions, j.opine(&s.competences[i]))
 	}
@@ -42,7 +59,8 @@ type judgement struct {
 	set    *Set
 	f      *wim.Facts
 	v      *wim.Verdict
-	common wim.Reason // what weakens every opinion
+	tell   *Explanation // nil unless somebody asks why
+	common wim.Reason   // what weakens every opinion
 
 	kind     wim.VehicleKind
 	presumed bool              // goods, because no other kind is known
@@ -52,6 +70,18 @@ type judgement struct {
 	taken    int64             // of gross, for the instrument's error
 	axleErr  wim.Permille
 	lead     *wim.Registration // of the drawing vehicle, nil unknown
+	word     mark              // what is known of the vehicle as a whole
+	road     uint32            // its class, all bits where the set does not know it
+
+	made   *makeup // of the axles, where the set asks for it
+	permit permission
+
+	// The gross limit of the competence that is judged, for limits that depend on it.
+	grossLimit int64
+	grossOver  bool
+
+	quiet bool       // the limit that is judged has no part in the opinion
+	weak  wim.Reason // why an excess of what is judged now is no evidence
 }
 
 // commonReasons are those that no limit has a part in.
@@ -115,10 +145,32 @@ func (j *judgement) read() {
 		j.presumed = true
 	}
 	j.config = configuration(f, j.lead)
+	j.word = markAll &^ markConfig
 	// A plate that may be another vehicle's must not choose the limit.
 	if j.lead != nil && !f.Vehicle.Flags.Has(wim.PlateUncertain) {
 		j.drive = j.lead.DriveAxles
+		j.word &^= markDrive | markSuspension
+		j.word |= markOfDrive(j.drive) | markOfSuspension(j.lead.Suspension)
 	}
+	switch j.config {
+	case wim.Rigid:
+		j.word |= markRigid
+	case wim.Train:
+		j.word |= markOfCombination(f.Vehicle.Combination)
+	case wim.ConfigurationUnknown:
+		j.word |= markConfig
+	}
+	j.road = j.set.roadWord(f.Road.Class)
+}
+
+// roadWord gives the bit of a class of road, all bits for one that the set does not know.
+func (s *Set) roadWord(class string) uint32 {
+	for i, r := range s.roads {
+		if r == class {
+			return 1 << i
+		}
+	}
+	return math.MaxUint32
 }
 
 // share keeps a certificate's error between nothing and all of a mass.
@@ -158,30 +210,15 @@ func (j *judgement) opine(c *competence) wim.Opinion {
 		t.add(wim.Unknown, 0, whyTime)
 		return j.opinion(c, &t)
 	}
-	inForce, table := false, false
+	inForce := false
+	j.grossLimit, j.grossOver = 0, false
 	for i := range c.limits {
 		l := &c.limits[i]
-		if !l.inForce(j.f.Time) {
+		if !l.anyInForce(j.f.Time) {
 			continue
 		}
 		inForce = true
-		switch l.basis {
-		case grossByAxles:
-			if !table { // all its rows are one limit
-				table = true
-				j.byAxles(c, &t)
-			}
-		case postedGross:
-			j.postedGross(c, l, &t)
-		case postedAxle:
-			j.postedAxles(c, l, &t)
-		case ratedLoad:
-			j.cargo(c, l, &t)
-		case licenceGross:
-			j.licence(c, l, &t)
-		case towedMass:
-			j.towed(c, l, &t)
-		}
+		j.limit(c, l, &t)
 	}
 	switch {
 	case !inForce:
@@ -192,6 +229,35 @@ func (j *judgement) opine(c *competence) wim.Opinion {
 	return j.opinion(c, &t)
 }
 
+// limit judges one limit that is in force.
+func (j *judgement) limit(c *competence, l *limit, t *tally) {
+	j.quiet = l.informs || l.within > 0 && j.grossLimit > 0 && j.grossLimit <= l.within && !j.grossOver
+	switch l.basis {
+	case onGross:
+		j.byAxles(c, l, t)
+	case onAxle:
+		j.axles(c, l, t)
+	case onGroup:
+		j.groups(c, l, t)
+	case onRun:
+		j.runs(c, l, t)
+	case onAxleSum:
+		j.axleSum(c, l, t)
+	case onLength, onWidth, onHeight, postedLength, postedWidth, postedHeight:
+		j.size(c, l, t)
+	case postedGross:
+		j.postedGross(c, l, t)
+	case postedAxle:
+		j.postedAxles(c, l, t)
+	case ratedLoad:
+		j.cargo(c, l, t)
+	case licenceGross:
+		j.licence(c, l, t)
+	case towedMass:
+		j.towed(c, l, t)
+	}
+}
+
 func (j *judgement) opinion(c *competence, t *tally) wim.Opinion {
 	r := t.reasons | j.common
 	if c.needsPlate && j.f.Vehicle.Flags.Has(wim.PlateUncertain) {
@@ -200,54 +266,15 @@ func (j *judgement) opinion(c *competence, t *tally) wim.Opinion {
 	return wim.Opinion{Competence: c.name, Outcome: t.outcome, Standing: wim.StandingOf(r), Reasons: r, Why: t.why}
 }
 
-// check compares one quantity with one limit. measured and permitted are what the law compares; taken is
-// what the instrument's error takes off measured.
-func (j *judgement) check(c *competence, l *limit, measured, taken, permitted int64) wim.Finding {
-	measured = max(measured, 0)
-	f := wim.Finding{
-		Competence: c.name, Limit: l.id, Article: l.article, Scope: l.basis.scope(), Outcome: wim.Compliant,
-		Measured: kg(measured), Deducted: kg(taken), Permitted: kg(permitted), Reasons: l.reason,
-	}
-	over := measured - taken - permitted
-	switch {
-	case over > 0:
-		f.Outcome, f.Excess, f.Ratio = wim.Exceeded, kg(over), kg(over).Of(kg(permitted))
-		if j.presumed {
-			f.Reasons |= wim.KindPresumed
-		}
-		l.grade(&f, over, permitted)
-	case measured > permitted:
-		f.Outcome = wim.WithinTolerance
-	}
-	return f
-}
-
-// grade puts an excess on the highest step of the limit's ladder that it reaches. It compares whole
-// numbers, not the rounded ratio.
-func (l *limit) grade(f *wim.Finding, over, permitted int64) {
-	for i := range l.ladder {
-		s := &l.ladder[i]
-		have, need := over, s.at
-		if l.byPermil {
-			have, need = over*1000, s.at*permitted
-		}
-		if have < need || s.gt && have == need {
-			return
-		}
-		f.Band = s.band
-		if s.article != "" {
-			f.Article = s.article
-		}
-	}
-}
-
 // show adds a finding to the verdict.
 func (j *judgement) show(f wim.Finding) { j.v.Findings = append(j.v.Findings, f) }
 
 // settle shows a finding that stands alone and counts it.
 func (j *judgement) settle(f wim.Finding, t *tally) {
 	j.show(f)
-	t.add(f.Outcome, f.Reasons, "")
+	if !f.Informs {
+		t.add(f.Outcome, f.Reasons, "")
+	}
 }
 
 // kg brings a mass back into its type.

@@ -12,11 +12,11 @@ func tractor(r *wim.Registration) bool { return r.Rated <= 0 && r.Towed > 0 }
 // exceeded with both taken as nothing, nothing is exceeded with any.
 func (j *judgement) cargo(c *competence, l *limit, t *tally) {
 	if j.gross == 0 {
-		t.add(wim.Unknown, 0, whyGross)
+		j.unknown(whyGross, t)
 		return
 	}
 	if j.lead == nil || j.lead.Kerb <= 0 || j.lead.Rated <= 0 && !tractor(j.lead) {
-		t.add(wim.Unknown, 0, whyRegistration)
+		j.unknown(whyRegistration, t)
 		return
 	}
 	var alone, train wim.Finding
@@ -85,10 +85,10 @@ func (j *judgement) cargoBranches(l *limit, alone, train wim.Finding, hasAlone, 
 		j.show(train)
 	}
 	if accused {
-		t.add(wim.Unknown, l.reason, why)
+		t.add(wim.Unknown, l.rows[0].reason, why)
 		return
 	}
-	t.add(worst, l.reason, "")
+	t.add(worst, l.rows[0].reason, "")
 }
 
 // registered counts the units from the front whose licences say what the cargo needs.
@@ -110,15 +110,15 @@ func (j *judgement) cargoOf(c *competence, l *limit, n int) wim.Finding {
 		kerb += int64(max(r.Kerb, 0))
 		rated += int64(max(r.Rated, 0))
 	}
-	return j.check(c, l, j.gross-kerb, j.taken, rated)
+	return j.check(c, l, &l.rows[0], j.gross-kerb, j.taken, rated)
 }
 
 // licence judges the gross mass of a truck alone against the maximum on its licence.
 func (j *judgement) licence(c *competence, l *limit, t *tally) {
-	if j.config == wim.Train || j.gross == 0 || j.lead == nil || j.lead.Gross <= 0 {
+	if j.config == wim.Train || j.gross == 0 || j.lead == nil || j.lead.Gross <= 0 || !l.rows[0].axles.has(uint8(min(len(j.f.Vehicle.Axles), 255))) {
 		return
 	}
-	f := j.check(c, l, j.gross, j.taken, int64(j.lead.Gross))
+	f := j.check(c, l, &l.rows[0], j.gross, j.taken, int64(j.lead.Gross))
 	if j.config == wim.Rigid {
 		j.settle(f, t)
 		return
@@ -133,7 +133,7 @@ func (j *judgement) towed(c *competence, l *limit, t *tally) {
 	if j.config == wim.Rigid || j.gross == 0 || j.lead == nil || !tractor(j.lead) || j.lead.Kerb <= 0 {
 		return
 	}
-	f := j.check(c, l, j.gross-int64(j.lead.Kerb)-int64(j.set.crew), j.taken, int64(j.lead.Towed))
+	f := j.check(c, l, &l.rows[0], j.gross-int64(j.lead.Kerb)-int64(j.set.crew), j.taken, int64(j.lead.Towed))
 	if j.config == wim.Train {
 		j.settle(f, t)
 		return
@@ -146,7 +146,7 @@ func (j *judgement) towed(c *competence, l *limit, t *tally) {
 func (j *judgement) onlyIf(l *limit, f wim.Finding, t *tally) {
 	if f.Outcome == wim.Exceeded {
 		f.Reasons |= wim.InputMissing | wim.ConfigurationUnsure
-		t.add(wim.Unknown, l.reason, whyConfiguration)
+		t.add(wim.Unknown, l.rows[0].reason, whyConfiguration)
 	} else {
 		t.add(f.Outcome, f.Reasons, "")
 	}

@@ -12,15 +12,27 @@ import (
 )
 
 // Load compiles a rule set. It is strict: a key it does not know, a limit without article, source, status
-// or date, two limits that could both apply to one vehicle, or an axle count without a limit refuses the
-// whole set with file and line. name stands in errors.
+// or date, two cases that could both be one vehicle's, or a hole between them refuses the whole set with file
+// and line. name stands in errors.
 func Load(name string, yaml []byte) (*Set, error) {
-	var f file
-	if err := conf.Decode(name, yaml, &f); err != nil {
-		return nil, fmt.Errorf("rule set: %w", err)
+	c := compiler{name: name, data: yaml}
+	var s *Set
+	switch n := formatOf(yaml); {
+	case n != format1 && n != format2:
+		return nil, fmt.Errorf("rule set: %w", conf.Fault(name, yaml, "$.format", fmt.Sprintf("format %d", n), fmt.Sprintf("this build reads the formats %d and %d", format1, format2)))
+	case n == format1:
+		var f file1
+		if err := conf.Decode(name, yaml, &f); err != nil {
+			return nil, fmt.Errorf("rule set: %w", err)
+		}
+		s = c.compile1(&f)
+	default:
+		var f File
+		if err := conf.Decode(name, yaml, &f); err != nil {
+			return nil, fmt.Errorf("rule set: %w", err)
+		}
+		s = c.compile(&f)
 	}
-	c := compiler{name: name, data: yaml, file: &f}
-	s := c.compile()
 	if c.err != nil {
 		return nil, fmt.Errorf("rule set: %w", c.err)
 	}
@@ -28,11 +40,22 @@ func Load(name string, yaml []byte) (*Set, error) {
 	return s, nil
 }
 
+// formatOf reads the line that says the format, before anything else of the file can be understood.
+func formatOf(yaml []byte) int {
+	for line := range strings.Lines(string(yaml)) {
+		if v, ok := strings.CutPrefix(line, "format:"); ok {
+			v, _, _ = strings.Cut(v, "#")
+			n, _ := strconv.Atoi(strings.TrimSpace(v)) //nolint:errcheck // what is no number is no format
+			return n
+		}
+	}
+	return format2
+}
+
 // compiler keeps the first mistake it meets.
 type compiler struct {
 	name string
 	data []byte
-	file *file
 	zone *time.Location
 	err  error
 }
@@ -67,39 +90,25 @@ func (c *compiler) permille(path string, v int) wim.Permille {
 	return wim.Permille(v)
 }
 
-func (c *compiler) compile() *Set {
-	f := c.file
-	if f.Format != format {
-		c.fail("$.format", "this build reads format "+strconv.Itoa(format), "format %d", f.Format)
+// identity checks what both formats begin with.
+func (c *compiler) identity(id string, crew int, zone, mode string) {
+	if id == "" || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" {
+		c.fail("$.id", "", "id %q: want a-z, 0-9, '-' and '.'", id)
 	}
-	if f.ID == "" || strings.Trim(f.ID, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" {
-		c.fail("$.id", "", "id %q: want a-z, 0-9, '-' and '.'", f.ID)
+	if crew < 0 || crew > 1000 {
+		c.fail("$.crew_kg", "", "%d kg of crew: want 0 to 1000", crew)
 	}
-	if f.CrewKg < 0 || f.CrewKg > 1000 {
-		c.fail("$.crew_kg", "", "%d kg of crew: want 0 to 1000", f.CrewKg)
-	}
-	c.zoneOf(f.Zone)
-	c.oneOf("$.deduction.mode", f.Deduction.Mode, "reduce_measured")
-	s := &Set{
-		id: f.ID, title: f.Title, crew: wim.Kg(f.CrewKg),
-		uncertifiedMass: c.permille("$.deduction.uncertified_mass_permille", f.Deduction.UncertifiedMass),
-		uncertifiedAxle: c.permille("$.deduction.uncertified_axle_permille", f.Deduction.UncertifiedAxle),
-	}
-	for i, a := range f.Assumptions {
+	c.zoneOf(zone)
+	c.oneOf("$.deduction.mode", mode, "reduce_measured")
+}
+
+func (c *compiler) assumptions(all []AssumptionFile) {
+	for i, a := range all {
 		path := fmt.Sprintf("$.assumptions[%d]", i)
 		c.required(path, "what is assumed", a.What)
 		c.source(path+".source", a.Source)
 		c.status(path+".status", a.Status)
 	}
-	ladders := c.ladders()
-	if len(f.Competences) == 0 {
-		c.fail("$.competences", "", "no competence")
-	}
-	names, ids := map[string]bool{}, map[string]bool{}
-	for i := range f.Competences {
-		s.competences = append(s.competences, c.competence(i, ladders, names, ids))
-	}
-	return s
 }
 
 func (c *compiler) zoneOf(z string) {
@@ -112,15 +121,18 @@ func (c *compiler) zoneOf(z string) {
 	c.zone = t.Location()
 }
 
-func (c *compiler) ladders() map[string]*ladderFile {
-	out := map[string]*ladderFile{}
-	for i := range c.file.Ladders {
-		l := &c.file.Ladders[i]
+// ladders compiles those of either format.
+func (c *compiler) ladders(all []LadderFile, units ...string) []ladder {
+	var out []ladder
+	seen := map[string]bool{}
+	for i := range all {
+		l := &all[i]
 		path := fmt.Sprintf("$.ladders[%d]", i)
-		if l.ID == "" || out[l.ID] != nil {
+		if l.ID == "" || seen[l.ID] {
 			c.fail(path+".id", "", "ladder id %q is missing or given twice", l.ID)
 		}
-		c.oneOf(path+".unit", l.Unit, "kg", "permille")
+		seen[l.ID] = true
+		x := ladder{id: l.ID, unit: unit(c.oneOf(path+".unit", l.Unit, units...))} //nolint:gosec // an index of three
 		if len(l.Steps) == 0 {
 			c.fail(path, "", "ladder %q has no steps", l.ID)
 		}
@@ -133,96 +145,52 @@ func (c *compiler) ladders() map[string]*ladderFile {
 			if st.At < 0 || k > 0 && st.At <= l.Steps[k-1].At {
 				c.fail(sp+".at", "", "step %d: want steps in rising order from 0", st.At)
 			}
+			c.provision(sp+".provides", st.Provides)
+			x.steps = append(x.steps, step{band: st.Band, article: st.Article, at: int64(st.At), gt: st.Edge == "gt", provides: st.Provides})
 		}
 		if len(l.Steps) > 0 && (l.Steps[0].At != 0 || l.Steps[0].Edge != "gt") {
 			c.fail(path+".steps[0]", "", "the first step must begin at 0 with edge gt, so that every excess has a band")
 		}
-		out[l.ID] = l
+		out = append(out, x)
 	}
 	return out
 }
 
-func (c *compiler) competence(i int, ladders map[string]*ladderFile, names, ids map[string]bool) competence {
-	f := &c.file.Competences[i]
-	path := fmt.Sprintf("$.competences[%d]", i)
-	if f.Competence == "" || names[f.Competence] {
-		c.fail(path+".competence", "", "competence %q is missing or given twice", f.Competence)
+// ladderOf finds a ladder by its id.
+func (c *compiler) ladderOf(path, id string, all []ladder) *ladder {
+	if id == "" {
+		return nil
 	}
-	names[f.Competence] = true
-	out := competence{name: wim.Competence(f.Competence), needsPlate: f.NeedsPlate}
-	for k, n := range f.NotFor {
+	for i := range all {
+		if all[i].id == id {
+			return &all[i]
+		}
+	}
+	c.fail(path, "", "no ladder %q", id)
+	return nil
+}
+
+// kinds compiles the kinds of vehicle that a competence does not cover.
+func (c *compiler) kinds(path string, all []string) []wim.VehicleKind {
+	var out []wim.VehicleKind
+	for k, n := range all {
 		c.oneOf(fmt.Sprintf("%s.not_for[%d]", path, k), n, string(wim.Bus), string(wim.Car), string(wim.Military), string(wim.SpecialWork), string(wim.Farm))
-		out.notFor = append(out.notFor, wim.VehicleKind(n))
+		out = append(out, wim.VehicleKind(n))
 	}
-	if len(f.Limits) == 0 {
-		c.fail(path, "", "competence %q has no limits", f.Competence)
-	}
-	for k := range f.Limits {
-		lp := fmt.Sprintf("%s.limits[%d]", path, k)
-		lf := &f.Limits[k]
-		if lf.ID == "" {
-			c.fail(lp, "", "a limit without id")
-		} else if ids[lf.ID] {
-			c.fail(lp+".id", "", "limit %q is given twice", lf.ID)
-		}
-		ids[lf.ID] = true
-		l := c.limit(lp, lf, ladders)
-		for o := range out.limits {
-			c.clash(lp, &out.limits[o], &l)
-		}
-		out.limits = append(out.limits, l)
-	}
-	c.holes(path, out.limits)
 	return out
 }
 
-func (c *compiler) limit(path string, f *limitFile, ladders map[string]*ladderFile) limit {
-	c.required(path, "article", f.Article)
-	c.source(path+".source", f.Source)
-	l := limit{
-		id: f.ID, article: f.Article, reason: c.status(path+".status", f.Status),
-		basis: basis(c.oneOf(path+".basis", f.Basis, bases()...)),
-		from:  c.date(path+".effective_from", f.EffectiveFrom),
-		drive: span{0, math.MaxUint8},
-	}
-	if f.EffectiveTo != "" {
-		if last := c.date(path+".effective_to", f.EffectiveTo); last < l.from {
-			c.fail(path+".effective_to", "", "limit %q ends on %s, before it begins on %s", f.ID, f.EffectiveTo, f.EffectiveFrom)
+// dates compiles when a case holds: until is the first instant at which it no longer does, 0 while in force.
+func (c *compiler) dates(path, id, from, to string) (start, until wim.Time) {
+	start = c.date(path+".effective_from", from)
+	if to != "" {
+		if last := c.date(path+".effective_to", to); last < start {
+			c.fail(path+".effective_to", "", "limit %q ends on %s, before it begins on %s", id, to, from)
 		} else {
-			l.until = wim.TimeOf(last.Std().In(c.zone).AddDate(0, 0, 1))
+			until = wim.TimeOf(last.Std().In(c.zone).AddDate(0, 0, 1))
 		}
 	}
-	if l.basis == grossByAxles {
-		c.table(path, f, &l)
-	} else if f.Axles != "" || f.Configuration != "" || f.DriveAxles != "" || f.Value != "" {
-		c.fail(path, "its permitted value comes from the sign or the licence", "limit %q: basis %s takes no axles, configuration, drive_axles or value", f.ID, f.Basis)
-	}
-	if f.Ladder != "" {
-		lad := ladders[f.Ladder]
-		if lad == nil {
-			c.fail(path+".ladder", "", "no ladder %q", f.Ladder)
-			return l
-		}
-		l.byPermil = lad.Unit == "permille"
-		for _, st := range lad.Steps {
-			l.ladder = append(l.ladder, step{band: st.Band, article: st.Article, at: int64(st.At), gt: st.Edge == "gt"})
-		}
-	}
-	return l
-}
-
-// table compiles what only a limit by axle count has.
-func (c *compiler) table(path string, f *limitFile, l *limit) {
-	l.axles = c.count(path+".axles", f.Axles, 2)
-	l.config = []wim.Configuration{wim.Rigid, wim.Train}[c.oneOf(path+".configuration", f.Configuration, string(wim.Rigid), string(wim.Train))]
-	l.assumesConfig = string(l.config)
-	l.assumesBoth = l.assumesConfig
-	if f.DriveAxles != "" {
-		l.drive = c.count(path+".drive_axles", f.DriveAxles, 1)
-		l.assumesDrive = "drive-axles=" + strconv.Itoa(int(l.drive.low))
-		l.assumesBoth += "," + l.assumesDrive
-	}
-	l.value = c.mass(path+".value", f.Value)
+	return start, until
 }
 
 func (c *compiler) source(path, v string) {
@@ -245,24 +213,6 @@ func (c *compiler) date(path, v string) wim.Time {
 		return 0
 	}
 	return wim.TimeOf(t)
-}
-
-// mass reads "49000 kg" or "49 t".
-func (c *compiler) mass(path, v string) wim.Kg {
-	num, unit, _ := strings.Cut(v, " ")
-	n, err := strconv.ParseInt(num, 10, 32)
-	switch unit {
-	case "kg":
-	case "t":
-		n *= 1000
-	default:
-		c.fail(path, "write it as 49000 kg or 49 t", "value %q has no known unit", v)
-	}
-	if err != nil || n < 1 || n > 1_000_000 {
-		c.fail(path, "write it as 49000 kg or 49 t", "value %q: want a whole number, at most 1000000 kg", v)
-		return 0
-	}
-	return wim.Kg(n)
 }
 
 // count reads "4", "2-3" or "6+".

@@ -2,105 +2,100 @@ package rules
 
 import "github.com/axlegate/axlegate/wim"
 
-// byAxles judges the gross mass against the table by axle count, configuration and drive axles. Rows that
-// cannot be told apart are branches: where all agree that the mass is exceeded, or that it is not, the most
-// lenient one is the finding; where they do not, all are shown and the outcome is Unknown.
-func (j *judgement) byAxles(c *competence, t *tally) {
-	n := min(len(j.f.Vehicle.Axles), 255)
+// byAxles judges the gross mass by the number of axles and how the vehicle is made up.
+func (j *judgement) byAxles(c *competence, l *limit, t *tally) {
 	if j.gross == 0 {
-		t.add(wim.Unknown, 0, whyGross)
+		j.unknown(whyGross, t)
 		return
 	}
-	var lenient, strict *limit
-	var known, rigid, train int // rows for this axle count; those that may apply, by configuration
-	for i := range c.limits {
-		l := &c.limits[i]
-		if !j.row(l, uint8(n)) {
-			continue
-		}
-		known++
-		if !j.possible(l) {
-			continue
-		}
-		if l.config == wim.Rigid {
-			rigid++
-		} else {
-			train++
-		}
-		if lenient == nil || l.value > lenient.value {
-			lenient = l
-		}
-		if strict == nil || l.value < strict.value {
-			strict = l
+	axles := j.f.Vehicle.Axles
+	s := subject{word: j.word, axles: uint8(min(len(axles), 255)), span: -1}
+	if len(axles) <= 2 {
+		s.word = s.word&^markConfig | markRigid // no train has so few
+		if j.config == wim.Train {
+			s.word = j.word
 		}
 	}
-	switch {
-	case known == 0:
-		t.add(wim.Unknown, 0, whyAxles)
-		return
-	case lenient == nil:
-		t.add(wim.Unknown, 0, whyConfiguration)
+	span := int64(0)
+	for i := 1; i < len(axles); i++ {
+		if axles[i].Spacing <= 0 {
+			span = -1
+			break
+		}
+		span += int64(axles[i].Spacing)
+	}
+	s.span = mmOf(span)
+	if l.asks&(1<<fieldSpacing) != 0 && span < 0 {
+		j.unknown(whySpacing, t)
 		return
 	}
-	configs, drives := rigid > 0 && train > 0, rigid > 1 || train > 1
-	best := j.check(c, lenient, j.gross, j.taken, int64(lenient.value))
-	if configs || drives {
-		worst := j.check(c, strict, j.gross, j.taken, int64(strict.value))
-		if best.Outcome != worst.Outcome {
-			j.branches(c, uint8(n), configs, drives, worst.Outcome, t)
-			return
+	s.span = max(s.span, 0)
+	if len(l.adjusts) > 0 && j.made != nil {
+		s.adjust = j.adjusted(l)
+	}
+	j.decide(c, l, &s, j.gross, j.taken, 0, 0, t)
+}
+
+// adjusted adds up what the axles change of a gross limit, in the strictest and in the most lenient case.
+func (j *judgement) adjusted(l *limit) reach {
+	m := j.made
+	var out reach
+	for i := range m.n {
+		at := m.at(i)
+		maybe := at
+		if m.word[i]&markUnit == markUnit {
+			maybe |= posMotor | posTrailer
 		}
-		best.Assumes = lenient.assumes(configs, drives)
-	} else if n > 2 && j.config == wim.ConfigurationUnknown && best.Outcome == wim.Exceeded {
-		// The table knows this axle count as one configuration only; that it is that one is not sure.
-		best.Assumes = lenient.assumesConfig
-		best.Reasons |= wim.ConfigurationUnsure
-	}
-	j.settle(best, t)
-}
-
-// branches shows all rows that may apply, each with what it assumes.
-func (j *judgement) branches(c *competence, n uint8, configs, drives bool, worst wim.Outcome, t *tally) {
-	doubt, why := wim.InputMissing, whyDriveAxles
-	if configs {
-		doubt, why = doubt|wim.ConfigurationUnsure, whyConfiguration
-	}
-	outcome := wim.Unknown
-	if worst != wim.Exceeded {
-		outcome, why = worst, "" // no branch accuses: within tolerance in one, compliant in another
-	}
-	for i := range c.limits {
-		l := &c.limits[i]
-		if !j.row(l, n) || !j.possible(l) {
-			continue
+		if !m.spaced {
+			maybe |= posGrouped | posAlone
 		}
-		f := j.check(c, l, j.gross, j.taken, int64(l.value))
-		f.Assumes = l.assumes(configs, drives)
-		t.add(outcome, l.reason, why)
-		f.Reasons |= doubt
-		j.show(f)
+		for k := range l.adjusts {
+			a := &l.adjusts[k]
+			w := m.word[i]
+			if maybe&a.where == 0 || w&a.tyres == 0 || a.need != 0 && w&a.need == 0 {
+				continue
+			}
+			sure := at&a.where != 0 && w&markTyres&^a.tyres == 0 && (a.need == 0 || w&fieldOf(a.need)&^a.need == 0)
+			by := int32(a.by)
+			if sure || by < 0 {
+				out.low += by
+			}
+			if sure || by > 0 {
+				out.high += by
+			}
+		}
 	}
+	return out
 }
 
-// row tells whether a limit is a row of the table in force for n axles.
-func (j *judgement) row(l *limit, n uint8) bool {
-	return l.basis == grossByAxles && l.inForce(j.f.Time) && l.axles.has(n)
-}
-
-// possible tells whether a row may be this vehicle's as far as is known.
-func (j *judgement) possible(l *limit) bool {
-	return (j.config == wim.ConfigurationUnknown || l.config == j.config) && (j.drive == 0 || l.drive.has(j.drive))
-}
-
-// assumes names what must be so for the limit to apply.
-func (l *limit) assumes(configs, drives bool) string {
-	switch {
-	case configs && drives:
-		return l.assumesBoth
-	case configs:
-		return l.assumesConfig
+// size judges length, width or height against the rows or the sign.
+func (j *judgement) size(c *competence, l *limit, t *tally) {
+	v, p := &j.f.Vehicle, &j.f.Road.Posted
+	var measured, posted wim.Mm
+	switch l.basis { //nolint:exhaustive // the others are no sizes
+	case onLength, postedLength:
+		measured, posted = v.Length, p.Length
+	case onWidth, postedWidth:
+		measured, posted = v.Width, p.Width
+	case onHeight, postedHeight:
+		measured, posted = v.Height, p.Height
 	}
-	return l.assumesDrive
+	if measured <= 0 || l.basis >= postedLength && posted <= 0 {
+		return // most sites measure no size; that is no missing input but no measurement
+	}
+	taken, weak := int64(v.SizeError), wim.Reason(0)
+	if v.SizeError <= 0 {
+		taken, weak = j.set.uncertifiedSize, wim.SizeNotCertified
+	}
+	taken = min(taken, int64(measured))
+	j.weak = weak
+	if l.basis >= postedLength {
+		j.settle(j.check(c, l, &l.rows[0], int64(measured), taken, int64(posted)), t)
+	} else {
+		s := subject{word: j.word, axles: uint8(min(len(v.Axles), 255))}
+		j.decide(c, l, &s, int64(measured), taken, 0, 0, t)
+	}
+	j.weak = 0
 }
 
 // postedGross judges the gross mass against the sign at the road.
@@ -109,9 +104,9 @@ func (j *judgement) postedGross(c *competence, l *limit, t *tally) {
 	switch {
 	case posted <= 0:
 	case j.gross == 0:
-		t.add(wim.Unknown, 0, whyGross)
+		j.unknown(whyGross, t)
 	default:
-		j.settle(j.check(c, l, j.gross, j.taken, posted), t)
+		j.settle(j.check(c, l, &l.rows[0], j.gross, j.taken, posted), t)
 	}
 }
 
@@ -123,16 +118,16 @@ func (j *judgement) postedAxles(c *competence, l *limit, t *tally) {
 	}
 	axles := j.f.Vehicle.Axles
 	if len(axles) == 0 {
-		t.add(wim.Unknown, 0, whyAxles)
+		j.unknown(whyAxles, t)
 	}
 	for i := range axles {
 		load := axles[i].Load
 		if load < 0 {
-			t.add(wim.Unknown, 0, whyAxles)
+			j.unknown(whyAxles, t)
 			continue
 		}
 		_, taken := load.Deduct(j.axleErr)
-		f := j.check(c, l, int64(load), int64(taken), posted)
+		f := j.check(c, l, &l.rows[0], int64(load), int64(taken), posted)
 		f.Index = uint8(min(i+1, 255))
 		j.settle(f, t)
 	}

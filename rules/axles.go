@@ -1,0 +1,419 @@
+package rules
+
+import (
+	"math"
+
+	"github.com/axlegate/axlegate/wim"
+)
+
+// makeup is what is known of each axle and of what the set takes together.
+type makeup struct {
+	n       int
+	spaced  bool // every distance is known
+	lead    int  // axles of the drawing vehicle, 0 unknown
+	word    [wim.MaxAxles]mark
+	guessed [wim.MaxAxles]mark  // fields that the set presumed and no statute does
+	group   [wim.MaxAxles]uint8 // of each axle, from 0
+	first   [wim.MaxAxles]uint8 // first axle of each group, from 0
+	groups  int
+}
+
+// axlesKnown tells whether every axle has a load and there are no more than can be taken account of.
+func (j *judgement) axlesKnown() bool {
+	axles := j.f.Vehicle.Axles
+	if len(axles) == 0 || len(axles) > wim.MaxAxles {
+		return false
+	}
+	for i := range axles {
+		if axles[i].Load < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// makeUp reads the axles.
+func (j *judgement) makeUp(m *makeup) {
+	axles := j.f.Vehicle.Axles
+	m.n = min(len(axles), wim.MaxAxles)
+	m.spaced = true
+	for i := 1; i < m.n; i++ {
+		m.spaced = m.spaced && axles[i].Spacing > 0
+	}
+	m.lead = j.leadAxles(m.n)
+	if m.spaced {
+		j.together(m)
+	}
+	base := j.word &^ (markTyres | markPower | markUnit | markSteer)
+	for i := range m.n {
+		w := base | markOfTyres(axles[i].Tyres)
+		switch {
+		case m.lead == 0 && i == 0, i < m.lead:
+			w |= markMotor
+		case m.lead == 0:
+			w |= markUnit | markSuspension
+		default:
+			w |= markTrailer | markSuspension
+		}
+		switch {
+		case i == 0:
+			w |= markSteering
+		case i == 1 && m.n > 2 && axles[1].Spacing < twinSteer:
+			w |= markSteer
+		default:
+			w |= markFixed
+		}
+		switch {
+		case w&markUnit == markTrailer:
+			w |= markFree
+		case m.lead > 0 && j.drive > 0 && i >= m.lead-int(j.drive):
+			w |= markDriven
+		case m.lead > 0 && j.drive > 0:
+			w |= markFree
+		default:
+			w |= markPower
+		}
+		m.word[i] = w
+		j.presume(m, i)
+	}
+}
+
+// twinSteer is the distance from which the second axle is surely none that steers with the first.
+const twinSteer wim.Mm = 2600
+
+// leadAxles is how many axles are the drawing vehicle's, 0 unknown.
+func (j *judgement) leadAxles(n int) int {
+	switch {
+	case j.config == wim.Rigid:
+		return n
+	case j.config == wim.ConfigurationUnknown:
+		return 0
+	case j.f.Vehicle.Lead > 0 && int(j.f.Vehicle.Lead) < n:
+		return int(j.f.Vehicle.Lead)
+	case j.lead != nil && j.lead.Axles > 0 && int(j.lead.Axles) < n && !j.f.Vehicle.Flags.Has(wim.PlateUncertain):
+		return int(j.lead.Axles)
+	}
+	return 0
+}
+
+// together forms the groups: the longest that the set knows, from the front.
+func (j *judgement) together(m *makeup) {
+	for i := 0; i < m.n; {
+		n := 1
+		for g := range j.set.groups {
+			if x := &j.set.groups[g]; x.axles > n && i+x.axles <= m.n && j.holds(x, i) {
+				n = x.axles
+			}
+		}
+		m.first[m.groups] = uint8(i)
+		for k := i; k < i+n; k++ {
+			m.group[k] = uint8(m.groups)
+		}
+		m.groups++
+		i += n
+	}
+}
+
+func (j *judgement) holds(g *grouping, i int) bool {
+	total := int64(0)
+	for k := i + 1; k < i+g.axles; k++ {
+		s := j.f.Vehicle.Axles[k].Spacing
+		if !g.spacing.has(int32(s)) {
+			return false
+		}
+		total += int64(s)
+	}
+	return g.span.has(mmOf(total))
+}
+
+// mmOf brings a length into the range that reaches are written in.
+func mmOf(n int64) int32 { return int32(min(n, math.MaxInt32)) }
+
+// last is the last axle of a group, from 0.
+func (m *makeup) last(g int) int {
+	if g+1 < m.groups {
+		return int(m.first[g+1]) - 1
+	}
+	return m.n - 1
+}
+
+// at gives the places that an axle surely has.
+func (m *makeup) at(i int) position {
+	p := posAny
+	if i == 0 {
+		p |= posFirst
+	}
+	if m.lead > 0 && i+1 == m.lead {
+		p |= posLastMotor
+	}
+	switch m.word[i] & markUnit {
+	case markMotor:
+		p |= posMotor
+	case markTrailer:
+		p |= posTrailer
+	}
+	if m.spaced {
+		if g := int(m.group[i]); m.last(g) > int(m.first[g]) {
+			p |= posGrouped
+		} else {
+			p |= posAlone
+		}
+	}
+	return p
+}
+
+// presume closes what the facts leave open of an axle and the set presumes.
+func (j *judgement) presume(m *makeup, i int) {
+	if len(j.set.presumes) == 0 {
+		return
+	}
+	at := m.at(i)
+	for k := range j.set.presumes {
+		p := &j.set.presumes[k]
+		w := m.word[i]
+		if have := w & p.field; have&(have-1) == 0 || have&p.value == 0 || at&p.where == 0 || p.need != 0 && w&fieldOf(p.need)&^p.need != 0 {
+			continue
+		}
+		m.word[i] = w&^p.field | p.value
+		if !p.byLaw {
+			m.guessed[i] |= p.field
+		}
+	}
+}
+
+// fieldOf widens a value to its field; only axles' inputs are asked.
+func fieldOf(m mark) mark {
+	switch {
+	case m&markPower != 0:
+		return markPower
+	case m&markTyres != 0:
+		return markTyres
+	}
+	return m
+}
+
+// part is the subject of consecutive axles, first and last from 0.
+func (j *judgement) part(first, last int) subject {
+	m := j.made
+	s := subject{word: m.word[first], axles: uint8(last - first + 1)}
+	tyres, power := m.word[first]&markTyres, m.word[first]&markPower
+	single, driven, steering := tyres == markSingle, power == markDriven, m.word[first]&markSteer == markSteering
+	span := int64(0)
+	s.spacing = reach{math.MaxInt32, 0}
+	for i := first + 1; i <= last; i++ {
+		w := m.word[i]
+		s.word |= w
+		single = single || w&markTyres == markSingle
+		driven = driven || w&markPower == markDriven
+		steering = steering || w&markSteer == markSteering
+		d := int32(j.f.Vehicle.Axles[i].Spacing)
+		s.spacing = reach{min(s.spacing.low, d), max(s.spacing.high, d)}
+		span += int64(d)
+	}
+	if first == last {
+		s.spacing = reach{}
+	}
+	s.span = mmOf(span)
+	// One axle with single tyres makes the group a single-tyred one, one that is driven a driven one.
+	if single {
+		s.word = s.word&^markTyres | markSingle
+	}
+	if driven {
+		s.word = s.word&^markPower | markDriven
+	}
+	if steering {
+		s.word = s.word&^markSteer | markSteering
+	}
+	return s
+}
+
+// load is what consecutive axles weigh.
+func (j *judgement) load(first, last int) (measured, taken int64) {
+	for i := first; i <= last; i++ {
+		measured += int64(max(j.f.Vehicle.Axles[i].Load, 0))
+	}
+	_, t := kg(measured).Deduct(j.axleErr)
+	return measured, int64(t)
+}
+
+// presumptions is the reason that an excess has when the set presumed what its limit asks.
+func (j *judgement) presumptions(l *limit, first, last uint8) wim.Reason {
+	m := j.made
+	if m == nil {
+		return 0
+	}
+	asked := mark(0)
+	for f := fieldTyres; f <= fieldSteer; f++ {
+		if l.asks&(1<<f) != 0 {
+			asked |= f.of()
+		}
+	}
+	from, to := 0, m.n-1
+	if first > 0 {
+		from, to = int(first)-1, max(int(first), int(last))-1
+	}
+	for i := from; i <= to && asked != 0; i++ {
+		if m.guessed[i]&asked != 0 {
+			return wim.InputPresumed
+		}
+	}
+	return 0
+}
+
+// axles judges each axle by the limit's rows.
+func (j *judgement) axles(c *competence, l *limit, t *tally) {
+	if len(j.f.Vehicle.Axles) == 0 || len(j.f.Vehicle.Axles) > wim.MaxAxles {
+		j.unknown(whyAxles, t)
+		return
+	}
+	for i := range j.f.Vehicle.Axles {
+		if j.f.Vehicle.Axles[i].Load < 0 {
+			j.unknown(whyAxles, t)
+			continue
+		}
+		s := j.part(i, i)
+		measured, taken := j.load(i, i)
+		j.decide(c, l, &s, measured, taken, uint8(i+1), 0, t)
+	}
+}
+
+// groups judges each group by the limit's rows.
+func (j *judgement) groups(c *competence, l *limit, t *tally) {
+	if why := j.ungrouped(); why != "" {
+		j.unknown(why, t)
+		return
+	}
+	for g := range j.made.groups {
+		first, last := int(j.made.first[g]), j.made.last(g)
+		s := j.part(first, last)
+		measured, taken := j.load(first, last)
+		j.decide(c, l, &s, measured, taken, uint8(first+1), lastOf(first, last), t)
+	}
+}
+
+func lastOf(first, last int) uint8 {
+	if last == first {
+		return 0
+	}
+	return uint8(last + 1)
+}
+
+// ungrouped tells why groups and runs cannot be judged, empty where they can.
+func (j *judgement) ungrouped() string {
+	switch {
+	case !j.axlesKnown():
+		return whyAxles
+	case !j.made.spaced:
+		return whySpacing
+	}
+	return ""
+}
+
+// runs judges each run of consecutive axles. Of those that accuse nobody only the one closest to its limit is shown:
+// a train of six axles has twenty-one.
+func (j *judgement) runs(c *competence, l *limit, t *tally) {
+	if why := j.ungrouped(); why != "" {
+		j.unknown(why, t)
+		return
+	}
+	var closest wim.Finding
+	for first := range j.made.n {
+		for last := first; last < j.made.n; last++ {
+			s := j.part(first, last)
+			if !l.speaksOf(&s) {
+				continue
+			}
+			measured, taken := j.load(first, last)
+			n := len(j.v.Findings)
+			j.decide(c, l, &s, measured, taken, uint8(first+1), lastOf(first, last), t)
+			if len(j.v.Findings) != n+1 || j.v.Findings[n].Outcome != wim.Compliant || j.v.Findings[n].Permit != "" {
+				continue
+			}
+			if f := j.v.Findings[n]; closest.Permitted == 0 ||
+				int64(f.Measured)*int64(closest.Permitted) > int64(closest.Measured)*int64(f.Permitted) {
+				closest = f
+			}
+			j.v.Findings = j.v.Findings[:n]
+		}
+	}
+	if closest.Permitted > 0 {
+		j.show(closest)
+	}
+}
+
+// speaksOf tells whether a run is one of which the limit says anything: not every run is of a length that it limits.
+func (l *limit) speaksOf(s *subject) bool {
+	for i := range l.rows {
+		if r := &l.rows[i]; r.axles.has(s.axles) && r.span.has(s.span) && r.spacing.meets(s.spacing) {
+			return true
+		}
+	}
+	return false
+}
+
+// axleSum judges the gross mass against the sum of what the groups may carry.
+func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
+	if j.gross == 0 {
+		j.unknown(whyGross, t)
+		return
+	}
+	if n := len(j.f.Vehicle.Axles); n == 0 || n > wim.MaxAxles {
+		j.unknown(whyAxles, t)
+		return
+	}
+	if !j.made.spaced {
+		j.unknown(whySpacing, t)
+		return
+	}
+	of := &c.limits[l.of]
+	var high, low int64
+	var told uint16
+	reasons := wim.Reason(0)
+	for g := range j.made.groups {
+		s := j.part(int(j.made.first[g]), j.made.last(g))
+		ch := j.choose(of, &s)
+		if ch.lenient == nil {
+			j.unknown(whyAxles, t)
+			return
+		}
+		high, low = high+ch.high, low+ch.low
+		told |= ch.told
+		reasons |= ch.lenient.reason
+	}
+	r := &l.rows[0]
+	best := j.weigh(l, j.gross, j.taken, high)
+	worst := j.weigh(l, j.gross, j.taken, low)
+	if best.outcome == worst.outcome || worst.outcome != wim.Exceeded {
+		if best.outcome == wim.Exceeded && j.permitted(c, l, high, j.gross, j.taken, 0, 0, t) {
+			return
+		}
+		f := j.finding(c, l, r, j.gross, j.taken, high, best)
+		f.Reasons |= reasons
+		if best.outcome == wim.Exceeded {
+			j.breach(&f, l)
+			f.Reasons |= j.presumptions(of, 0, 0)
+		}
+		j.settle(f, t)
+		return
+	}
+	if j.permitted(c, l, low, j.gross, j.taken, 0, 0, t) {
+		return
+	}
+	why := whySpacing
+	for f := fieldConfig; f < fields; f++ {
+		if told&(1<<f) != 0 {
+			why = f.why()
+			break
+		}
+	}
+	for _, b := range [2]struct {
+		permitted int64
+		assumes   string
+	}{{low, "least-axle-limits"}, {high, "most-axle-limits"}} {
+		f := j.check(c, l, r, j.gross, j.taken, b.permitted)
+		f.Assumes = b.assumes
+		f.Reasons |= reasons | wim.InputMissing
+		j.show(f)
+	}
+	j.unknown(why, t)
+}

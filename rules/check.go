@@ -1,0 +1,124 @@
+package rules
+
+import "github.com/axlegate/axlegate/wim"
+
+// weighed is what comes of comparing one quantity with one permitted value.
+type weighed struct {
+	outcome   wim.Outcome
+	excess    int64
+	tolerance int64
+	reasons   wim.Reason // of a tolerance that is not verified
+}
+
+// weigh compares. measured and permitted are what the law compares, in kilograms or millimetres; taken is what the
+// error of the instrument takes off measured, before any tolerance of the law.
+func (j *judgement) weigh(l *limit, measured, taken, permitted int64) weighed {
+	net := measured - taken
+	over := net - permitted
+	w := weighed{outcome: wim.Compliant}
+	if over <= 0 {
+		if measured > permitted {
+			w.outcome = wim.WithinTolerance
+		}
+		return w
+	}
+	for i := range l.tolerances {
+		x := &l.tolerances[i]
+		if !x.applies(j.f) {
+			continue
+		}
+		w.reasons |= x.reason
+		if x.unless > 0 && over >= x.unless {
+			break
+		}
+		if x.reduces {
+			w.tolerance = (net*x.share + 999) / 1000
+		} else {
+			w.tolerance = permitted * x.share / 1000
+		}
+		if over <= w.tolerance {
+			w.outcome = wim.WithinTolerance
+			return w
+		}
+		if x.tolerated {
+			over -= w.tolerance
+		}
+		break
+	}
+	w.outcome, w.excess = wim.Exceeded, over
+	return w
+}
+
+func (t *tolerance) applies(f *wim.Facts) bool {
+	if f.Time < t.from || t.until != 0 && f.Time >= t.until {
+		return false
+	}
+	if len(t.stations) == 0 {
+		return true
+	}
+	for _, s := range t.stations {
+		if s == f.Station {
+			return true
+		}
+	}
+	return false
+}
+
+// check compares one quantity with one row of a limit and makes the finding.
+func (j *judgement) check(c *competence, l *limit, r *row, measured, taken, permitted int64) wim.Finding {
+	measured = max(measured, 0)
+	w := j.weigh(l, measured, taken, permitted)
+	return j.finding(c, l, r, measured, taken, permitted, w)
+}
+
+// finding says what was weighed.
+func (j *judgement) finding(c *competence, l *limit, r *row, measured, taken, permitted int64, w weighed) wim.Finding {
+	f := wim.Finding{
+		Competence: c.name, Limit: r.id, Article: r.article, Scope: l.basis.scope(), Outcome: w.outcome,
+		Reasons: r.reason, Informs: j.quiet,
+	}
+	if l.basis.sized() {
+		f.Size = wim.Size{Measured: mm(measured), Deducted: mm(taken), Permitted: mm(permitted), Excess: mm(w.excess)}
+	} else {
+		f.Measured, f.Deducted, f.Permitted, f.Excess, f.Tolerance = kg(measured), kg(taken), kg(permitted), kg(w.excess), kg(w.tolerance)
+	}
+	if w.tolerance > 0 || w.reasons != 0 {
+		f.Reasons |= w.reasons
+	}
+	if w.outcome == wim.Exceeded {
+		f.Ratio = kg(w.excess).Of(kg(permitted))
+		f.Reasons |= j.weak
+		if j.presumed {
+			f.Reasons |= wim.KindPresumed
+		}
+		if r.ladder != nil {
+			r.ladder.grade(&f, measured-taken, w.excess, permitted)
+		}
+	}
+	return f
+}
+
+// grade puts an excess on the highest step that it reaches. It compares whole numbers, not the rounded ratio.
+func (l *ladder) grade(f *wim.Finding, net, over, permitted int64) {
+	for i := range l.steps {
+		s := &l.steps[i]
+		have, need := over, s.at
+		switch l.unit {
+		case unitPermille:
+			have, need = over*1000, s.at*permitted
+		case unitMm:
+			have = net
+		case unitKg:
+		}
+		if have < need || s.gt && have == need {
+			return
+		}
+		f.Band = s.band
+		if s.article != "" {
+			f.Article = s.article
+		}
+	}
+}
+
+// mm brings a length back into its type.
+func mm(n int64) wim.Mm { return wim.Mm(kg(n)) }
