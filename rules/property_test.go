@@ -10,7 +10,9 @@ import (
 )
 
 // sets are those that every property is held against.
-func sets(t testing.TB) []*Set { return []*Set{china(t), testSet(t)} }
+func sets(t testing.TB) []*Set {
+	return []*Set{china(t), testSet(t), load(t, "..", "configs", "rules", "cn.yaml")}
+}
 
 // oftener draws a common value nine times of ten and a rare one else: a judgement that ends at its first
 // question tests nothing behind it.
