@@ -194,7 +194,7 @@ func fieldOf(m mark) mark {
 
 // part is the subject of consecutive axles, first and last from 0.
 func (j *judgement) part(first, last int) subject {
-	m := j.made
+	m := &j.made
 	s := subject{word: m.word[first], axles: uint8(last - first + 1)}
 	tyres, power := m.word[first]&markTyres, m.word[first]&markPower
 	single, driven, steering := tyres == markSingle, power == markDriven, m.word[first]&markSteer == markSteering
@@ -238,10 +238,7 @@ func (j *judgement) load(first, last int) (measured, taken int64) {
 
 // presumptions is the reason that an excess has when the set presumed what its limit asks.
 func (j *judgement) presumptions(l *limit, first, last uint8) wim.Reason {
-	m := j.made
-	if m == nil {
-		return 0
-	}
+	m := &j.made
 	asked := mark(0)
 	for f := fieldTyres; f <= fieldSteer; f++ {
 		if l.asks&(1<<f) != 0 {
@@ -337,7 +334,7 @@ func (j *judgement) runs(c *competence, l *limit, t *tally) {
 		}
 	}
 	if closest.Permitted > 0 {
-		j.show(closest)
+		*j.slot() = closest
 	}
 }
 
@@ -387,10 +384,10 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 		if best.outcome == wim.Exceeded && j.permitted(c, l, high, j.gross, j.taken, 0, 0, t) {
 			return
 		}
-		f := j.finding(c, l, r, j.gross, j.taken, high, best)
+		f := j.show(c, l, r, j.gross, j.taken, high, &best)
 		f.Reasons |= reasons
 		if best.outcome == wim.Exceeded {
-			j.breach(&f, l)
+			j.breach(f, l)
 			f.Reasons |= j.presumptions(of, 0, 0)
 		}
 		j.settle(f, t)
@@ -413,7 +410,6 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 		f := j.check(c, l, r, j.gross, j.taken, b.permitted)
 		f.Assumes = b.assumes
 		f.Reasons |= reasons | wim.InputMissing
-		j.show(f)
 	}
 	j.unknown(why, t)
 }

@@ -64,26 +64,24 @@ func (t *tolerance) applies(f *wim.Facts) bool {
 	return false
 }
 
-// check compares one quantity with one row of a limit and makes the finding.
-func (j *judgement) check(c *competence, l *limit, r *row, measured, taken, permitted int64) wim.Finding {
+// check compares one quantity with one row of a limit and shows the finding.
+func (j *judgement) check(c *competence, l *limit, r *row, measured, taken, permitted int64) *wim.Finding {
 	measured = max(measured, 0)
 	w := j.weigh(l, measured, taken, permitted)
-	return j.finding(c, l, r, measured, taken, permitted, w)
+	return j.show(c, l, r, measured, taken, permitted, &w)
 }
 
-// finding says what was weighed.
-func (j *judgement) finding(c *competence, l *limit, r *row, measured, taken, permitted int64, w weighed) wim.Finding {
-	f := wim.Finding{
-		Competence: c.name, Limit: r.id, Article: r.article, Scope: l.basis.scope(), Outcome: w.outcome,
-		Reasons: r.reason, Informs: j.quiet,
+// show adds to the verdict what was weighed.
+func (j *judgement) show(c *competence, l *limit, r *row, measured, taken, permitted int64, w *weighed) *wim.Finding {
+	f := j.slot()
+	*f = wim.Finding{
+		Competence: c.name, Limit: r.id, Article: r.article, Scope: l.scope, Outcome: w.outcome,
+		Reasons: r.reason | w.reasons, Informs: j.quiet,
 	}
-	if l.basis.sized() {
+	if l.sized {
 		f.Size = wim.Size{Measured: mm(measured), Deducted: mm(taken), Permitted: mm(permitted), Excess: mm(w.excess)}
 	} else {
 		f.Measured, f.Deducted, f.Permitted, f.Excess, f.Tolerance = kg(measured), kg(taken), kg(permitted), kg(w.excess), kg(w.tolerance)
-	}
-	if w.tolerance > 0 || w.reasons != 0 {
-		f.Reasons |= w.reasons
 	}
 	if w.outcome == wim.Exceeded {
 		f.Ratio = kg(w.excess).Of(kg(permitted))
@@ -92,7 +90,7 @@ func (j *judgement) finding(c *competence, l *limit, r *row, measured, taken, pe
 			f.Reasons |= wim.KindPresumed
 		}
 		if r.ladder != nil {
-			r.ladder.grade(&f, measured-taken, w.excess, permitted)
+			r.ladder.grade(f, measured-taken, w.excess, permitted)
 		}
 	}
 	return f

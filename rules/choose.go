@@ -173,11 +173,11 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 	if best.outcome == wim.Exceeded && j.permitted(c, l, ch.high, measured, taken, first, last, t) {
 		return
 	}
-	f := j.finding(c, l, ch.lenient, measured, taken, ch.high, best)
+	f := j.show(c, l, ch.lenient, measured, taken, ch.high, &best)
 	f.Index, f.Last = first, last
 	f.Assumes = ch.lenient.supposed(told)
 	if best.outcome == wim.Exceeded {
-		j.breach(&f, l)
+		j.breach(f, l)
 		f.Reasons |= j.presumptions(l, first, last)
 		if ch.uncovered {
 			// The table knows this number of axles as other configurations only; that it is one of them is not sure.
@@ -239,7 +239,6 @@ func (j *judgement) branch(c *competence, l *limit, r *row, told uint16, measure
 	f.Index, f.Last = first, last
 	f.Assumes = r.supposed(told)
 	f.Reasons |= doubt
-	j.show(f)
 }
 
 // unknown counts an Unknown of a limit that has a part in the opinion.

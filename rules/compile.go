@@ -269,6 +269,7 @@ func (c *compiler) limit(path string, f *LimitFile, s *Set, tolerances map[strin
 	}
 	ids[f.ID] = true
 	l := limit{id: f.ID, basis: basis(c.oneOf(path+".on", f.On, bases()...)), permit: f.Permit, informs: f.Informs, permitArticle: f.Article} //nolint:gosec // an index of sixteen
+	l.scope, l.sized = l.basis.scope(), l.basis.sized()
 	s.perAxle = s.perAxle || l.basis >= onAxle && l.basis <= onAxleSum || len(f.Adjust) > 0
 	for i, id := range f.Tolerance {
 		t, ok := tolerances[id]

@@ -76,7 +76,7 @@ func (c *compiler) competence1(i int, f *competenceFile1, ladders []ladder, name
 		if b == onGross {
 			table = len(out.limits)
 		}
-		out.limits = append(out.limits, limit{id: lf.ID, basis: b, rows: []row{r}})
+		out.limits = append(out.limits, limit{id: lf.ID, basis: b, scope: b.scope(), rows: []row{r}})
 	}
 	for k := range out.limits {
 		l := &out.limits[k]

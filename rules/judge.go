@@ -45,9 +45,7 @@ func (j *judgement) judge(s *Set, f *wim.Facts, v *wim.Verdict) {
 	j.set, j.f, j.v, j.common = s, f, v, commonReasons(f)
 	j.read()
 	if s.perAxle {
-		var m makeup
-		j.makeUp(&m)
-		j.made = &m
+		j.makeUp(&j.made)
 	}
 	for i := range s.competences {
 		v.Opinions = append(v.Opinions, j.opine(&s.competences[i]))
@@ -73,7 +71,7 @@ type judgement struct {
 	word     mark              // what is known of the vehicle as a whole
 	road     uint32            // its class, all bits where the set does not know it
 
-	made   *makeup // of the axles, where the set asks for it
+	made   makeup // of the axles, where the set asks for it; n is 0 where it does not
 	permit permission
 
 	// The gross limit of the competence that is judged, for limits that depend on it.
@@ -266,13 +264,21 @@ func (j *judgement) opinion(c *competence, t *tally) wim.Opinion {
 	return wim.Opinion{Competence: c.name, Outcome: t.outcome, Standing: wim.StandingOf(r), Reasons: r, Why: t.why}
 }
 
-// show adds a finding to the verdict.
-func (j *judgement) show(f wim.Finding) { j.v.Findings = append(j.v.Findings, f) }
+// slot makes room for one more finding and clears it. Findings are written where they stay: they are large.
+func (j *judgement) slot() *wim.Finding {
+	v := j.v
+	n := len(v.Findings)
+	if n == cap(v.Findings) {
+		v.Findings = append(v.Findings, wim.Finding{})
+	} else {
+		v.Findings = v.Findings[:n+1]
+	}
+	return &v.Findings[n]
+}
 
-// settle shows a finding that stands alone and counts it.
-func (j *judgement) settle(f wim.Finding, t *tally) {
-	j.show(f)
-	if !f.Informs {
+// settle counts a finding that stands alone.
+func (j *judgement) settle(f *wim.Finding, t *tally) {
+	if !j.quiet {
 		t.add(f.Outcome, f.Reasons, "")
 	}
 }

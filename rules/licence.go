@@ -19,49 +19,66 @@ func (j *judgement) cargo(c *competence, l *limit, t *tally) {
 		j.unknown(whyRegistration, t)
 		return
 	}
-	var alone, train wim.Finding
+	r := &l.rows[0]
 	hasAlone := j.config != wim.Train && !tractor(j.lead)
+	var alone, train claim
 	if hasAlone {
-		alone = j.cargoOf(c, l, 1)
+		alone = j.cargoOf(l, 1)
 	}
 	if j.config == wim.Rigid {
 		if hasAlone {
-			j.settle(alone, t)
+			j.settle(j.claim(c, l, r, &alone), t)
 		}
 		return
 	}
 	known := j.registered()
-	train = j.cargoOf(c, l, known)
+	train = j.cargoOf(l, known)
 	complete := known == len(j.f.Units) && known > 1
 	switch {
 	case j.config == wim.Train && complete:
-		j.settle(train, t)
-	case train.Outcome != wim.Exceeded && (!hasAlone || alone.Outcome == train.Outcome):
+		j.settle(j.claim(c, l, r, &train), t)
+	case train.outcome != wim.Exceeded && (!hasAlone || alone.outcome == train.outcome):
 		// No branch accuses. With the trailer's kerb mass and rated load this can only be less.
+		one, assumes := &train, ""
 		switch {
 		case !complete && j.config == wim.Train:
-			train.Assumes = assumesNoTrailer
+			assumes = assumesNoTrailer
 		case j.config != wim.Train && hasAlone:
-			train = alone
-			train.Assumes = assumesRigid
+			one, assumes = &alone, assumesRigid
 		case j.config != wim.Train:
-			train.Assumes = assumesTrain
+			assumes = assumesTrain
 		}
-		j.settle(train, t)
-	case hasAlone && complete && alone.Outcome == wim.Exceeded && train.Outcome == wim.Exceeded:
-		if train.Excess <= alone.Excess {
-			alone, alone.Assumes = train, assumesTrain
-		} else {
-			alone.Assumes = assumesRigid
+		f := j.claim(c, l, r, one)
+		f.Assumes = assumes
+		j.settle(f, t)
+	case hasAlone && complete && alone.outcome == wim.Exceeded && train.outcome == wim.Exceeded:
+		one, assumes := &alone, assumesRigid
+		if train.excess <= alone.excess {
+			one, assumes = &train, assumesTrain
 		}
-		j.settle(alone, t)
+		f := j.claim(c, l, r, one)
+		f.Assumes = assumes
+		j.settle(f, t)
 	default:
-		j.cargoBranches(l, alone, train, hasAlone, complete, t)
+		j.cargoBranches(c, l, &alone, &train, hasAlone, complete, t)
 	}
 }
 
+// claim is what was weighed and against what.
+type claim struct {
+	weighed
+
+	measured, taken, permitted int64
+}
+
+// claim shows what was weighed.
+func (j *judgement) claim(c *competence, l *limit, r *row, x *claim) *wim.Finding {
+	return j.show(c, l, r, x.measured, x.taken, x.permitted, &x.weighed)
+}
+
 // cargoBranches shows what can be computed and leaves the outcome open where a branch accuses.
-func (j *judgement) cargoBranches(l *limit, alone, train wim.Finding, hasAlone, complete bool, t *tally) {
+func (j *judgement) cargoBranches(c *competence, l *limit, alone, train *claim, hasAlone, complete bool, t *tally) {
+	r := &l.rows[0]
 	accused := !complete // of what a trailer weighs and carries, nothing is known
 	worst := wim.Compliant
 	doubt, why := wim.InputMissing, whyRegistration
@@ -69,26 +86,26 @@ func (j *judgement) cargoBranches(l *limit, alone, train wim.Finding, hasAlone, 
 		doubt, why = doubt|wim.ConfigurationUnsure, whyConfiguration
 	}
 	if hasAlone {
-		accused = accused || alone.Outcome == wim.Exceeded
-		worst = alone.Outcome
-		alone.Assumes = assumesRigid
-		alone.Reasons |= doubt
-		j.show(alone)
+		accused = accused || alone.outcome == wim.Exceeded
+		worst = alone.outcome
+		f := j.claim(c, l, r, alone)
+		f.Assumes = assumesRigid
+		f.Reasons |= doubt
 	}
 	if complete {
-		accused = accused || train.Outcome == wim.Exceeded
-		if train.Outcome.Weight() > worst.Weight() {
-			worst = train.Outcome
+		accused = accused || train.outcome == wim.Exceeded
+		if train.outcome.Weight() > worst.Weight() {
+			worst = train.outcome
 		}
-		train.Assumes = assumesTrain
-		train.Reasons |= doubt
-		j.show(train)
+		f := j.claim(c, l, r, train)
+		f.Assumes = assumesTrain
+		f.Reasons |= doubt
 	}
 	if accused {
-		t.add(wim.Unknown, l.rows[0].reason, why)
+		t.add(wim.Unknown, r.reason, why)
 		return
 	}
-	t.add(worst, l.rows[0].reason, "")
+	t.add(worst, r.reason, "")
 }
 
 // registered counts the units from the front whose licences say what the cargo needs.
@@ -102,23 +119,26 @@ func (j *judgement) registered() int {
 	return len(j.f.Units)
 }
 
-// cargoOf checks the cargo with the first n units' licences.
-func (j *judgement) cargoOf(c *competence, l *limit, n int) wim.Finding {
+// cargoOf weighs the cargo with the first n units' licences.
+func (j *judgement) cargoOf(l *limit, n int) claim {
 	kerb, rated := int64(j.set.crew), int64(0)
 	for i := range j.f.Units[:n] {
 		r := j.f.Units[i].Registration
 		kerb += int64(max(r.Kerb, 0))
 		rated += int64(max(r.Rated, 0))
 	}
-	return j.check(c, l, &l.rows[0], j.gross-kerb, j.taken, rated)
+	x := claim{measured: max(j.gross-kerb, 0), taken: j.taken, permitted: rated}
+	x.weighed = j.weigh(l, x.measured, x.taken, rated)
+	return x
 }
 
 // licence judges the gross mass of a truck alone against the maximum on its licence.
 func (j *judgement) licence(c *competence, l *limit, t *tally) {
-	if j.config == wim.Train || j.gross == 0 || j.lead == nil || j.lead.Gross <= 0 || !l.rows[0].axles.has(uint8(min(len(j.f.Vehicle.Axles), 255))) {
+	r := &l.rows[0]
+	if j.config == wim.Train || j.gross == 0 || j.lead == nil || j.lead.Gross <= 0 || !r.axles.has(uint8(min(len(j.f.Vehicle.Axles), 255))) {
 		return
 	}
-	f := j.check(c, l, &l.rows[0], j.gross, j.taken, int64(j.lead.Gross))
+	f := j.check(c, l, r, j.gross, j.taken, int64(j.lead.Gross))
 	if j.config == wim.Rigid {
 		j.settle(f, t)
 		return
@@ -143,12 +163,11 @@ func (j *judgement) towed(c *competence, l *limit, t *tally) {
 }
 
 // onlyIf counts a finding that exists in one branch only: there an excess leaves the outcome open.
-func (j *judgement) onlyIf(l *limit, f wim.Finding, t *tally) {
+func (j *judgement) onlyIf(l *limit, f *wim.Finding, t *tally) {
 	if f.Outcome == wim.Exceeded {
 		f.Reasons |= wim.InputMissing | wim.ConfigurationUnsure
 		t.add(wim.Unknown, l.rows[0].reason, whyConfiguration)
-	} else {
-		t.add(f.Outcome, f.Reasons, "")
+		return
 	}
-	j.show(f)
+	t.add(f.Outcome, f.Reasons, "")
 }

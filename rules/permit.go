@@ -140,7 +140,7 @@ func (j *judgement) permitted(c *competence, l *limit, base, measured, taken int
 			break
 		}
 	}
-	f := j.finding(c, l, r, measured, taken, high, w)
+	f := j.show(c, l, r, measured, taken, high, &w)
 	f.Limit, f.Article, f.Index, f.Last, f.Permit = l.id, l.permitArticle, first, last, p.by.Number
 	f.Reasons = 0
 	if j.f.Vehicle.Flags.Has(wim.PlateUncertain) {

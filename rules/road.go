@@ -30,7 +30,7 @@ func (j *judgement) byAxles(c *competence, l *limit, t *tally) {
 		return
 	}
 	s.span = max(s.span, 0)
-	if len(l.adjusts) > 0 && j.made != nil {
+	if len(l.adjusts) > 0 {
 		s.adjust = j.adjusted(l)
 	}
 	j.decide(c, l, &s, j.gross, j.taken, 0, 0, t)
@@ -38,7 +38,7 @@ func (j *judgement) byAxles(c *competence, l *limit, t *tally) {
 
 // adjusted adds up what the axles change of a gross limit, in the strictest and in the most lenient case.
 func (j *judgement) adjusted(l *limit) reach {
-	m := j.made
+	m := &j.made
 	var out reach
 	for i := range m.n {
 		at := m.at(i)

@@ -136,6 +136,8 @@ func (r reach) contains(o reach) bool { return r.low <= o.low && o.high <= r.hig
 type limit struct {
 	id            string
 	basis         basis
+	scope         wim.ScopeKind // the basis's
+	sized         bool          // the limit is about a length
 	rows          []row
 	permit        bool
 	permitArticle string // by which a permit raises it
