@@ -380,17 +380,17 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 	r := &l.rows[0]
 	best := j.weigh(l, j.gross, j.taken, high)
 	worst := j.weigh(l, j.gross, j.taken, low)
-	if best.outcome == worst.outcome || worst.outcome != wim.Exceeded {
-		if best.outcome == wim.Exceeded && j.permitted(c, l, high, j.gross, j.taken, 0, 0, t) {
+	if best.found == worst.found || worst.found != exceeded {
+		if best.found == exceeded && j.permitted(c, l, high, j.gross, j.taken, 0, 0, t) {
 			return
 		}
-		f := j.show(c, l, r, j.gross, j.taken, high, &best)
+		f := j.show(c, l, r, j.gross, j.taken, high, best)
 		f.Reasons |= reasons
-		if best.outcome == wim.Exceeded {
+		if best.found == exceeded {
 			j.breach(f, l)
 			f.Reasons |= j.presumptions(of, 0, 0)
 		}
-		j.settle(f, t)
+		j.settle(best.found, f, t)
 		return
 	}
 	if j.permitted(c, l, low, j.gross, j.taken, 0, 0, t) {

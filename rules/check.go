@@ -2,26 +2,49 @@ package rules
 
 import "github.com/axlegate/axlegate/wim"
 
+// found is an outcome as a small number, in rising order of weight: words are slow to compare.
+type found uint8
+
+const (
+	nothing found = iota
+	notApplicable
+	compliant
+	withinTolerance
+	unknown
+	exceeded
+)
+
+func (f found) outcome() wim.Outcome {
+	return [...]wim.Outcome{"", wim.NotApplicable, wim.Compliant, wim.WithinTolerance, wim.Unknown, wim.Exceeded}[f]
+}
+
 // weighed is what comes of comparing one quantity with one permitted value.
 type weighed struct {
-	outcome   wim.Outcome
 	excess    int64
 	tolerance int64
 	reasons   wim.Reason // of a tolerance that is not verified
+	found     found
 }
 
 // weigh compares. measured and permitted are what the law compares, in kilograms or millimetres; taken is what the
 // error of the instrument takes off measured, before any tolerance of the law.
 func (j *judgement) weigh(l *limit, measured, taken, permitted int64) weighed {
-	net := measured - taken
-	over := net - permitted
-	w := weighed{outcome: wim.Compliant}
-	if over <= 0 {
-		if measured > permitted {
-			w.outcome = wim.WithinTolerance
+	over := measured - taken - permitted
+	if over > 0 {
+		if len(l.tolerances) > 0 {
+			return j.tolerate(l, measured-taken, over, permitted)
 		}
-		return w
+		return weighed{found: exceeded, excess: over}
 	}
+	if measured > permitted {
+		return weighed{found: withinTolerance}
+	}
+	return weighed{found: compliant}
+}
+
+// tolerate weighs an excess against what the law itself lets pass.
+func (j *judgement) tolerate(l *limit, net, over, permitted int64) weighed {
+	w := weighed{found: exceeded, excess: over}
 	for i := range l.tolerances {
 		x := &l.tolerances[i]
 		if !x.applies(j.f) {
@@ -37,15 +60,12 @@ func (j *judgement) weigh(l *limit, measured, taken, permitted int64) weighed {
 			w.tolerance = permitted * x.share / 1000
 		}
 		if over <= w.tolerance {
-			w.outcome = wim.WithinTolerance
-			return w
-		}
-		if x.tolerated {
-			over -= w.tolerance
+			w.found, w.excess = withinTolerance, 0
+		} else if x.tolerated {
+			w.excess -= w.tolerance
 		}
 		break
 	}
-	w.outcome, w.excess = wim.Exceeded, over
 	return w
 }
 
@@ -68,14 +88,14 @@ func (t *tolerance) applies(f *wim.Facts) bool {
 func (j *judgement) check(c *competence, l *limit, r *row, measured, taken, permitted int64) *wim.Finding {
 	measured = max(measured, 0)
 	w := j.weigh(l, measured, taken, permitted)
-	return j.show(c, l, r, measured, taken, permitted, &w)
+	return j.show(c, l, r, measured, taken, permitted, w)
 }
 
 // show adds to the verdict what was weighed.
-func (j *judgement) show(c *competence, l *limit, r *row, measured, taken, permitted int64, w *weighed) *wim.Finding {
+func (j *judgement) show(c *competence, l *limit, r *row, measured, taken, permitted int64, w weighed) *wim.Finding {
 	f := j.slot()
 	*f = wim.Finding{
-		Competence: c.name, Limit: r.id, Article: r.article, Scope: l.scope, Outcome: w.outcome,
+		Competence: c.name, Limit: r.id, Article: r.article, Scope: l.scope, Outcome: w.found.outcome(),
 		Reasons: r.reason | w.reasons, Informs: j.quiet,
 	}
 	if l.sized {
@@ -83,7 +103,7 @@ func (j *judgement) show(c *competence, l *limit, r *row, measured, taken, permi
 	} else {
 		f.Measured, f.Deducted, f.Permitted, f.Excess, f.Tolerance = kg(measured), kg(taken), kg(permitted), kg(w.excess), kg(w.tolerance)
 	}
-	if w.outcome == wim.Exceeded {
+	if w.found == exceeded {
 		f.Ratio = kg(w.excess).Of(kg(permitted))
 		f.Reasons |= j.weak
 		if j.presumed {

@@ -25,13 +25,15 @@ type choice struct {
 }
 
 // choose looks for the rows of a limit that may be the subject's. One that surely applies is the only one.
-func (j *judgement) choose(l *limit, s *subject) choice {
-	var c choice
+func (j *judgement) choose(l *limit, s *subject) *choice {
+	c := &j.choice
+	*c = choice{}
 	var first *row
 	covered := mark(0)
-	for i := range l.rows {
-		r := &l.rows[i]
-		if !r.axles.has(s.axles) || !r.inForce(j.f.Time) {
+	rows := l.by[min(int(s.axles), len(l.by)-1)]
+	for i := range rows {
+		r := rows[i]
+		if !r.inForce(j.f.Time) || !r.axles.has(s.axles) {
 			continue
 		}
 		c.known++
@@ -161,22 +163,22 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 	told := uint16(0)
 	if ch.low != ch.high {
 		worst := j.weigh(l, measured, taken, ch.low)
-		if best.outcome != worst.outcome {
+		if best.found != worst.found {
 			if j.permitted(c, l, ch.low, measured, taken, first, last, t) {
 				return
 			}
-			j.branches(c, l, s, &ch, measured, taken, first, last, worst.outcome, t)
+			j.branches(c, l, s, measured, taken, first, last, worst.found, t)
 			return
 		}
 		told = ch.told
 	}
-	if best.outcome == wim.Exceeded && j.permitted(c, l, ch.high, measured, taken, first, last, t) {
+	if best.found == exceeded && j.permitted(c, l, ch.high, measured, taken, first, last, t) {
 		return
 	}
-	f := j.show(c, l, ch.lenient, measured, taken, ch.high, &best)
+	f := j.show(c, l, ch.lenient, measured, taken, ch.high, best)
 	f.Index, f.Last = first, last
 	f.Assumes = ch.lenient.supposed(told)
-	if best.outcome == wim.Exceeded {
+	if best.found == exceeded {
 		j.breach(f, l)
 		f.Reasons |= j.presumptions(l, first, last)
 		if ch.uncovered {
@@ -186,7 +188,7 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 		}
 		j.grossOver = j.grossOver || l.basis == onGross
 	}
-	j.settle(f, t)
+	j.settle(best.found, f, t)
 }
 
 // nowhere names why no row fits.
@@ -198,7 +200,8 @@ func (j *judgement) nowhere(l *limit, s *subject) string {
 }
 
 // branches shows all rows that may apply, each with what it supposes.
-func (j *judgement) branches(c *competence, l *limit, s *subject, ch *choice, measured, taken int64, first, last uint8, worst wim.Outcome, t *tally) {
+func (j *judgement) branches(c *competence, l *limit, s *subject, measured, taken int64, first, last uint8, worst found, t *tally) {
+	ch := j.choice // what a permit says is weighed no more
 	doubt, why := wim.InputMissing, ""
 	for f := fieldConfig; f < fields; f++ {
 		if ch.told&(1<<f) != 0 {
@@ -209,8 +212,8 @@ func (j *judgement) branches(c *competence, l *limit, s *subject, ch *choice, me
 	if ch.told&(1<<fieldConfig) != 0 {
 		doubt |= wim.ConfigurationUnsure
 	}
-	outcome := wim.Unknown
-	if worst != wim.Exceeded {
+	outcome := unknown
+	if worst != exceeded {
 		outcome, why = worst, "" // no branch accuses: within tolerance in one, compliant in another
 	}
 	for i := range l.rows {
@@ -244,6 +247,6 @@ func (j *judgement) branch(c *competence, l *limit, r *row, told uint16, measure
 // unknown counts an Unknown of a limit that has a part in the opinion.
 func (j *judgement) unknown(why string, t *tally) {
 	if !j.quiet {
-		t.add(wim.Unknown, 0, why)
+		t.add(unknown, 0, why)
 	}
 }

@@ -176,8 +176,15 @@ func (c *compiler) supposals(l *limit, roads []string) {
 			l.asks |= 1 << fieldSpacing
 		}
 	}
+	l.always = true
 	for i := range l.rows {
 		r := &l.rows[i]
+		l.always = l.always && r.from == l.rows[0].from && r.until == 0
+		for n := range l.by {
+			if r.axles.has(uint8(n)) || n == most && r.axles.high >= most { //nolint:gosec // at most eight
+				l.by[n] = append(l.by[n], r)
+			}
+		}
 		var words []string
 		for f := fieldConfig; f < fields; f++ {
 			if l.asks&(1<<f) == 0 {

@@ -75,6 +75,7 @@ type judgement struct {
 	permit permission
 
 	// The gross limit of the competence that is judged, for limits that depend on it.
+	choice     choice // of the subject that is judged
 	grossLimit int64
 	grossOver  bool
 
@@ -200,12 +201,12 @@ func (j *judgement) opine(c *competence) wim.Opinion {
 	t := tally{}
 	for _, k := range c.notFor {
 		if k == j.kind {
-			t.add(wim.NotApplicable, 0, string(k))
+			t.add(notApplicable, 0, string(k))
 			return j.opinion(c, &t)
 		}
 	}
 	if j.f.Time == 0 {
-		t.add(wim.Unknown, 0, whyTime)
+		t.add(unknown, 0, whyTime)
 		return j.opinion(c, &t)
 	}
 	inForce := false
@@ -220,9 +221,9 @@ func (j *judgement) opine(c *competence) wim.Opinion {
 	}
 	switch {
 	case !inForce:
-		t.add(wim.Unknown, 0, whyLaw)
-	case !t.any:
-		t.add(wim.NotApplicable, 0, whyNoLimit)
+		t.add(unknown, 0, whyLaw)
+	case t.found == nothing:
+		t.add(notApplicable, 0, whyNoLimit)
 	}
 	return j.opinion(c, &t)
 }
@@ -261,7 +262,7 @@ func (j *judgement) opinion(c *competence, t *tally) wim.Opinion {
 	if c.needsPlate && j.f.Vehicle.Flags.Has(wim.PlateUncertain) {
 		r |= wim.PlateDoubtful
 	}
-	return wim.Opinion{Competence: c.name, Outcome: t.outcome, Standing: wim.StandingOf(r), Reasons: r, Why: t.why}
+	return wim.Opinion{Competence: c.name, Outcome: t.found.outcome(), Standing: wim.StandingOf(r), Reasons: r, Why: t.why}
 }
 
 // slot makes room for one more finding and clears it. Findings are written where they stay: they are large.
@@ -277,9 +278,9 @@ func (j *judgement) slot() *wim.Finding {
 }
 
 // settle counts a finding that stands alone.
-func (j *judgement) settle(f *wim.Finding, t *tally) {
+func (j *judgement) settle(o found, f *wim.Finding, t *tally) {
 	if !j.quiet {
-		t.add(f.Outcome, f.Reasons, "")
+		t.add(o, f.Reasons, "")
 	}
 }
 

@@ -27,7 +27,7 @@ func (j *judgement) cargo(c *competence, l *limit, t *tally) {
 	}
 	if j.config == wim.Rigid {
 		if hasAlone {
-			j.settle(j.claim(c, l, r, &alone), t)
+			j.settle(alone.found, j.claim(c, l, r, &alone), t)
 		}
 		return
 	}
@@ -36,8 +36,8 @@ func (j *judgement) cargo(c *competence, l *limit, t *tally) {
 	complete := known == len(j.f.Units) && known > 1
 	switch {
 	case j.config == wim.Train && complete:
-		j.settle(j.claim(c, l, r, &train), t)
-	case train.outcome != wim.Exceeded && (!hasAlone || alone.outcome == train.outcome):
+		j.settle(train.found, j.claim(c, l, r, &train), t)
+	case train.found != exceeded && (!hasAlone || alone.found == train.found):
 		// No branch accuses. With the trailer's kerb mass and rated load this can only be less.
 		one, assumes := &train, ""
 		switch {
@@ -50,15 +50,15 @@ func (j *judgement) cargo(c *competence, l *limit, t *tally) {
 		}
 		f := j.claim(c, l, r, one)
 		f.Assumes = assumes
-		j.settle(f, t)
-	case hasAlone && complete && alone.outcome == wim.Exceeded && train.outcome == wim.Exceeded:
+		j.settle(one.found, f, t)
+	case hasAlone && complete && alone.found == exceeded && train.found == exceeded:
 		one, assumes := &alone, assumesRigid
 		if train.excess <= alone.excess {
 			one, assumes = &train, assumesTrain
 		}
 		f := j.claim(c, l, r, one)
 		f.Assumes = assumes
-		j.settle(f, t)
+		j.settle(one.found, f, t)
 	default:
 		j.cargoBranches(c, l, &alone, &train, hasAlone, complete, t)
 	}
@@ -73,36 +73,36 @@ type claim struct {
 
 // claim shows what was weighed.
 func (j *judgement) claim(c *competence, l *limit, r *row, x *claim) *wim.Finding {
-	return j.show(c, l, r, x.measured, x.taken, x.permitted, &x.weighed)
+	return j.show(c, l, r, x.measured, x.taken, x.permitted, x.weighed)
 }
 
 // cargoBranches shows what can be computed and leaves the outcome open where a branch accuses.
 func (j *judgement) cargoBranches(c *competence, l *limit, alone, train *claim, hasAlone, complete bool, t *tally) {
 	r := &l.rows[0]
 	accused := !complete // of what a trailer weighs and carries, nothing is known
-	worst := wim.Compliant
+	worst := compliant
 	doubt, why := wim.InputMissing, whyRegistration
 	if complete {
 		doubt, why = doubt|wim.ConfigurationUnsure, whyConfiguration
 	}
 	if hasAlone {
-		accused = accused || alone.outcome == wim.Exceeded
-		worst = alone.outcome
+		accused = accused || alone.found == exceeded
+		worst = alone.found
 		f := j.claim(c, l, r, alone)
 		f.Assumes = assumesRigid
 		f.Reasons |= doubt
 	}
 	if complete {
-		accused = accused || train.outcome == wim.Exceeded
-		if train.outcome.Weight() > worst.Weight() {
-			worst = train.outcome
+		accused = accused || train.found == exceeded
+		if train.found > worst {
+			worst = train.found
 		}
 		f := j.claim(c, l, r, train)
 		f.Assumes = assumesTrain
 		f.Reasons |= doubt
 	}
 	if accused {
-		t.add(wim.Unknown, r.reason, why)
+		t.add(unknown, r.reason, why)
 		return
 	}
 	t.add(worst, r.reason, "")
@@ -138,13 +138,7 @@ func (j *judgement) licence(c *competence, l *limit, t *tally) {
 	if j.config == wim.Train || j.gross == 0 || j.lead == nil || j.lead.Gross <= 0 || !r.axles.has(uint8(min(len(j.f.Vehicle.Axles), 255))) {
 		return
 	}
-	f := j.check(c, l, r, j.gross, j.taken, int64(j.lead.Gross))
-	if j.config == wim.Rigid {
-		j.settle(f, t)
-		return
-	}
-	f.Assumes = assumesRigid
-	j.onlyIf(l, f, t)
+	j.onlyIf(c, l, j.gross, int64(j.lead.Gross), wim.Rigid, t)
 }
 
 // towed judges what a tractor draws. A truck that carries and tows is left out: its own cargo cannot be
@@ -153,21 +147,23 @@ func (j *judgement) towed(c *competence, l *limit, t *tally) {
 	if j.config == wim.Rigid || j.gross == 0 || j.lead == nil || !tractor(j.lead) || j.lead.Kerb <= 0 {
 		return
 	}
-	f := j.check(c, l, &l.rows[0], j.gross-int64(j.lead.Kerb)-int64(j.set.crew), j.taken, int64(j.lead.Towed))
-	if j.config == wim.Train {
-		j.settle(f, t)
-		return
-	}
-	f.Assumes = assumesTrain
-	j.onlyIf(l, f, t)
+	j.onlyIf(c, l, max(j.gross-int64(j.lead.Kerb)-int64(j.set.crew), 0), int64(j.lead.Towed), wim.Train, t)
 }
 
-// onlyIf counts a finding that exists in one branch only: there an excess leaves the outcome open.
-func (j *judgement) onlyIf(l *limit, f *wim.Finding, t *tally) {
-	if f.Outcome == wim.Exceeded {
-		f.Reasons |= wim.InputMissing | wim.ConfigurationUnsure
-		t.add(wim.Unknown, l.rows[0].reason, whyConfiguration)
+// onlyIf judges a quantity that exists in one configuration only: where that is not sure an excess leaves the
+// outcome open.
+func (j *judgement) onlyIf(c *competence, l *limit, measured, permitted int64, in wim.Configuration, t *tally) {
+	w := j.weigh(l, measured, j.taken, permitted)
+	f := j.show(c, l, &l.rows[0], measured, j.taken, permitted, w)
+	if j.config == in {
+		j.settle(w.found, f, t)
 		return
 	}
-	t.add(f.Outcome, f.Reasons, "")
+	f.Assumes = string(in)
+	if w.found == exceeded {
+		f.Reasons |= wim.InputMissing | wim.ConfigurationUnsure
+		t.add(unknown, l.rows[0].reason, whyConfiguration)
+		return
+	}
+	t.add(w.found, f.Reasons, "")
 }

@@ -130,7 +130,7 @@ func (j *judgement) permitted(c *competence, l *limit, base, measured, taken int
 		return false
 	}
 	w := j.weigh(l, measured, taken, high)
-	if w.outcome == wim.Exceeded {
+	if w.found == exceeded {
 		return false
 	}
 	var r *row
@@ -140,13 +140,13 @@ func (j *judgement) permitted(c *competence, l *limit, base, measured, taken int
 			break
 		}
 	}
-	f := j.show(c, l, r, measured, taken, high, &w)
+	f := j.show(c, l, r, measured, taken, high, w)
 	f.Limit, f.Article, f.Index, f.Last, f.Permit = l.id, l.permitArticle, first, last, p.by.Number
 	f.Reasons = 0
 	if j.f.Vehicle.Flags.Has(wim.PlateUncertain) {
 		f.Reasons |= wim.PlateDoubtful
 	}
-	j.settle(f, t)
+	j.settle(w.found, f, t)
 	return true
 }
 

@@ -90,7 +90,7 @@ func (j *judgement) size(c *competence, l *limit, t *tally) {
 	taken = min(taken, int64(measured))
 	j.weak = weak
 	if l.basis >= postedLength {
-		j.settle(j.check(c, l, &l.rows[0], int64(measured), taken, int64(posted)), t)
+		j.settleBy(c, l, int64(measured), taken, int64(posted), 0, t)
 	} else {
 		s := subject{word: j.word, axles: uint8(min(len(v.Axles), 255))}
 		j.decide(c, l, &s, int64(measured), taken, 0, 0, t)
@@ -106,7 +106,7 @@ func (j *judgement) postedGross(c *competence, l *limit, t *tally) {
 	case j.gross == 0:
 		j.unknown(whyGross, t)
 	default:
-		j.settle(j.check(c, l, &l.rows[0], j.gross, j.taken, posted), t)
+		j.settleBy(c, l, j.gross, j.taken, posted, 0, t)
 	}
 }
 
@@ -127,8 +127,14 @@ func (j *judgement) postedAxles(c *competence, l *limit, t *tally) {
 			continue
 		}
 		_, taken := load.Deduct(j.axleErr)
-		f := j.check(c, l, &l.rows[0], int64(load), int64(taken), posted)
-		f.Index = uint8(min(i+1, 255))
-		j.settle(f, t)
+		j.settleBy(c, l, int64(load), int64(taken), posted, uint8(min(i+1, 255)), t)
 	}
+}
+
+// settleBy judges by a limit of one case whose permitted value the facts give.
+func (j *judgement) settleBy(c *competence, l *limit, measured, taken, permitted int64, axle uint8, t *tally) {
+	w := j.weigh(l, measured, taken, permitted)
+	f := j.show(c, l, &l.rows[0], measured, taken, permitted, w)
+	f.Index = axle
+	j.settle(w.found, f, t)
 }

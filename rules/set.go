@@ -132,6 +132,9 @@ func (r reach) has(n int32) bool      { return n >= r.low && n <= r.high }
 func (r reach) meets(o reach) bool    { return r.low <= o.high && o.low <= r.high }
 func (r reach) contains(o reach) bool { return r.low <= o.low && o.high <= r.high }
 
+// most is the number of axles from which a law's cases are looked for among all that hold for so many and more.
+const most = 8
+
 // limit is one thing that a law limits.
 type limit struct {
 	id            string
@@ -146,7 +149,9 @@ type limit struct {
 	of            int   // index of the limit whose values axle-sum adds up
 	adjusts       []adjustment
 	tolerances    []tolerance
-	asks          uint16 // fields that a row tells apart
+	asks          uint16           // fields that a row tells apart
+	by            [most + 1][]*row // the rows for so many axles; the last for more too
+	always        bool             // all rows hold from one day on
 }
 
 // row is one case of a limit.
@@ -173,6 +178,9 @@ func (r *row) inForce(t wim.Time) bool { return t >= r.from && (r.until == 0 || 
 
 // anyInForce tells whether a limit holds on a day.
 func (l *limit) anyInForce(t wim.Time) bool {
+	if l.always {
+		return t >= l.rows[0].from
+	}
 	for i := range l.rows {
 		if l.rows[i].inForce(t) {
 			return true
