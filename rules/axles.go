@@ -162,20 +162,31 @@ func (m *makeup) at(i int) position {
 	return p
 }
 
-// presume closes what the facts leave open of an axle and the set presumes.
+// presume closes what the facts leave open of an axle and the set presumes. One that is made for driven axles and one
+// for the others close it together where that is open and both say the same.
 func (j *judgement) presume(m *makeup, i int) {
 	if len(j.set.presumes) == 0 {
 		return
 	}
 	at := m.at(i)
+	var half mark // what was presumed of one kind of axle: its value and whom it is for
+	halfByLaw := false
 	for k := range j.set.presumes {
 		p := &j.set.presumes[k]
 		w := m.word[i]
-		if have := w & p.field; have&(have-1) == 0 || have&p.value == 0 || at&p.where == 0 || p.need != 0 && w&fieldOf(p.need)&^p.need != 0 {
+		if have := w & p.field; have&(have-1) == 0 || have&p.value == 0 || at&p.where == 0 || p.need != 0 && w&p.need == 0 {
 			continue
 		}
+		byLaw := p.byLaw
+		if p.need != 0 && w&fieldOf(p.need)&^p.need != 0 {
+			if half != p.value|fieldOf(p.need)&^p.need {
+				half, halfByLaw = p.value|p.need, byLaw
+				continue
+			}
+			byLaw = byLaw && halfByLaw
+		}
 		m.word[i] = w&^p.field | p.value
-		if !p.byLaw {
+		if !byLaw {
 			m.guessed[i] |= p.field
 		}
 	}
