@@ -328,8 +328,12 @@ func (j *judgement) runs(c *competence, l *limit, t *tally) {
 	for first := range j.made.n {
 		for last := first; last < j.made.n; last++ {
 			s := j.part(first, last)
-			if !l.speaksOf(&s) {
+			whole, pair := j.made.comprises(first, last)
+			if !whole && l.wholeGroups || !l.speaksOf(&s) {
 				continue
+			}
+			if s.word &^= markTandems; pair {
+				s.word = s.word&^markPair | markTandems
 			}
 			measured, taken := j.load(first, last)
 			n := len(j.v.Findings)
@@ -347,6 +351,14 @@ func (j *judgement) runs(c *competence, l *limit, t *tally) {
 	if closest.Permitted > 0 {
 		*j.slot() = closest
 	}
+}
+
+// comprises tells whether a run splits no group, and whether it is two groups of two axles or more each.
+func (m *makeup) comprises(first, last int) (whole, pair bool) {
+	a, b := int(m.group[first]), int(m.group[last])
+	whole = int(m.first[a]) == first && m.last(b) == last
+	pair = whole && b == a+1 && m.last(a) > first && last > int(m.first[b])
+	return whole, pair
 }
 
 // speaksOf tells whether a run is one of which the limit says anything: not every run is of a length that it limits.
@@ -389,6 +401,9 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 		reasons |= ch.lenient.reason
 	}
 	r := &l.rows[0]
+	if j.grossLimit == 0 || high < j.grossLimit {
+		j.grossLimit = high
+	}
 	best := j.weigh(l, j.gross, j.taken, high)
 	worst := j.weigh(l, j.gross, j.taken, low)
 	if best.found == worst.found || worst.found != exceeded {
@@ -400,6 +415,7 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 		if best.found == exceeded {
 			j.breach(f, l)
 			f.Reasons |= j.presumptions(of, 0, 0)
+			j.grossOver = true
 		}
 		j.settle(best.found, f, t)
 		return

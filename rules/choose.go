@@ -74,7 +74,7 @@ func (j *judgement) choose(l *limit, s *subject) *choice {
 func differ(a, b *row) uint16 {
 	var out uint16
 	d := a.deny ^ b.deny
-	for f := fieldConfig; f <= fieldSteer; f++ {
+	for f := fieldConfig; f < fieldRoad; f++ {
 		if d&f.of() != 0 {
 			out |= 1 << f
 		}
@@ -148,6 +148,8 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 		j.tell.considered(j, c, l, s, measured, taken, first, last)
 	}
 	switch {
+	case ch.lenient == nil && l.only:
+		return // the law limits some vehicles in this way, and this is none of them
 	case ch.known == 0:
 		j.unknown(whyAxles, t)
 		return
@@ -155,7 +157,7 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 		j.unknown(j.nowhere(l, s), t)
 		return
 	}
-	if l.basis == onGross {
+	if l.basis == onGross && (j.grossLimit == 0 || ch.high < j.grossLimit) {
 		j.grossLimit = ch.high
 	}
 	measured = max(measured, 0)

@@ -268,8 +268,11 @@ func (c *compiler) limit(path string, f *LimitFile, s *Set, tolerances map[strin
 		c.fail(path+".id", "", "limit %q is given twice", f.ID)
 	}
 	ids[f.ID] = true
-	l := limit{id: f.ID, basis: basis(c.oneOf(path+".on", f.On, bases()...)), permit: f.Permit, informs: f.Informs, permitArticle: f.Article} //nolint:gosec // an index of sixteen
+	l := limit{id: f.ID, basis: basis(c.oneOf(path+".on", f.On, bases()...)), permit: f.Permit, informs: f.Informs, permitArticle: f.Article, only: f.Only, wholeGroups: f.WholeGroups} //nolint:gosec // an index of sixteen
 	l.scope, l.sized = l.basis.scope(), l.basis.sized()
+	if l.informs && l.basis >= ratedLoad {
+		c.fail(path+".informs", "", "a limit by the licence always counts")
+	}
 	s.perAxle = s.perAxle || l.basis >= onAxle && l.basis <= onAxleSum || len(f.Adjust) > 0
 	for i, id := range f.Tolerance {
 		t, ok := tolerances[id]
@@ -304,7 +307,7 @@ func (c *compiler) limit(path string, f *LimitFile, s *Set, tolerances map[strin
 
 // whole refuses a limit with holes, as far as its basis says what must be covered.
 func (c *compiler) whole(path string, l *limit, together map[int]reach) {
-	if c.err != nil {
+	if c.err != nil || l.only {
 		return
 	}
 	switch l.basis { //nolint:exhaustive // of the others nothing must be covered
@@ -393,12 +396,15 @@ func (c *compiler) conditions(path string, x, l *CaseFile, b basis, s *Set, r *r
 	if v := or(x.Steering, l.Steering); v != "" {
 		r.deny |= markSteer &^ []mark{markSteering, markFixed}[c.oneOf(path+".steering", v, "yes", "no")]
 	}
+	if v := or(x.Tandems, l.Tandems); v != "" {
+		r.deny |= markPair &^ []mark{markTandems, markNoTandems}[c.oneOf(path+".tandems", v, "yes", "no")]
+	}
 	r.spacing = c.reach(path+".spacing", or(x.Spacing, l.Spacing))
 	r.span = c.reach(path+".span", or(x.Span, l.Span))
 	if v := words(x.Road, l.Road); len(v) > 0 {
 		r.roads = c.classes(path+".road", v, s)
 	}
-	perAxle := markTyres | markPower | markUnit | markSteer
+	perAxle := markTyres | markPower | markUnit | markSteer | markPair
 	if r.deny&perAxle != 0 && (b < onAxle || b > onRun) {
 		c.fail(path, "they are inputs of axles, groups and runs", "tyres, driven, unit and steering say nothing of %s", bases()[b])
 	}

@@ -57,7 +57,7 @@ func (c *compiler) holesIn(path string, day wim.Time, l *limit, inForce []*row, 
 	}
 	// Of configurations and units a law may leave some out; of every other input that it tells apart it may not.
 	values := []mark{0}
-	for f := fieldConfig; f <= fieldSteer; f++ {
+	for f := fieldConfig; f < fieldRoad; f++ {
 		if l.asks&(1<<f) == 0 {
 			continue
 		}
@@ -164,7 +164,7 @@ func (c *compiler) supposals(l *limit, roads []string) {
 	whole := reach{0, math.MaxInt32}
 	for i := range l.rows {
 		r := &l.rows[i]
-		for f := fieldConfig; f <= fieldSteer; f++ {
+		for f := fieldConfig; f < fieldRoad; f++ {
 			if r.deny&f.of() != 0 {
 				l.asks |= 1 << f
 			}

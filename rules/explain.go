@@ -59,7 +59,7 @@ func (e *Explanation) considered(j *judgement, c *competence, l *limit, s *subje
 		case r.roads&j.road == 0:
 			k.Why = whyRoad
 		case !possible(s.word, r.deny):
-			for f := fieldConfig; f <= fieldSteer; f++ {
+			for f := fieldConfig; f < fieldRoad; f++ {
 				if s.word&f.of()&^r.deny == 0 {
 					k.Why = f.why()
 					break
@@ -77,11 +77,11 @@ func (e *Explanation) considered(j *judgement, c *competence, l *limit, s *subje
 }
 
 // markNames names the values, in the order of their bits.
-func markNames() [24]string {
-	return [24]string{
+func markNames() [26]string {
+	return [26]string{
 		"configuration=rigid", "configuration=articulated", "configuration=drawbar", "configuration=centre-axle", "configuration=road-train",
 		"drive-axles=1", "drive-axles=2", "drive-axles=3", "drive-axles=4", "drive-axles=5", "drive-axles=6", "drive-axles=7", "drive-axles=8",
-		"suspension=air", "suspension=other", "tyres=single", "tyres=dual", "tyres=wide", "driven=yes", "driven=no", "unit=motor", "unit=trailer", "steering=yes", "steering=no",
+		"suspension=air", "suspension=other", "tyres=single", "tyres=dual", "tyres=wide", "driven=yes", "driven=no", "unit=motor", "unit=trailer", "steering=yes", "steering=no", "tandems=yes", "tandems=no",
 	}
 }
 
@@ -89,7 +89,7 @@ func markNames() [24]string {
 func known(s *subject, asks uint16) []string {
 	var out []string
 	names := markNames()
-	for f := fieldConfig; f <= fieldSteer; f++ {
+	for f := fieldConfig; f < fieldRoad; f++ {
 		if asks&(1<<f) == 0 {
 			continue
 		}

@@ -115,16 +115,18 @@ type ProvisionFile struct {
 	Article string    `yaml:"article" json:"article,omitempty"`
 }
 
-// FineFile is a range, or an amount for every so much of the excess. Amounts are whole units of the currency.
+// FineFile is a range, or an amount for every so much of the excess. Amounts are whole units of the currency, or
+// hundredths of it where the file says so.
 type FineFile struct {
-	Currency string `yaml:"currency" json:"currency"`
-	From     int    `yaml:"from" json:"from,omitempty"`
-	To       int    `yaml:"to" json:"to,omitempty"`
-	Each     int    `yaml:"each" json:"each,omitempty"`
-	Per      string `yaml:"per" json:"per,omitempty"`
-	Rounding string `yaml:"rounding" json:"rounding,omitempty"` // floor, ceil
-	Base     int    `yaml:"base" json:"base,omitempty"`         // added once
-	Most     int    `yaml:"most" json:"most,omitempty"`
+	Currency   string `yaml:"currency" json:"currency"`
+	Hundredths bool   `yaml:"hundredths" json:"hundredths,omitempty"`
+	From       int    `yaml:"from" json:"from,omitempty"`
+	To         int    `yaml:"to" json:"to,omitempty"`
+	Each       int    `yaml:"each" json:"each,omitempty"`
+	Per        string `yaml:"per" json:"per,omitempty"`
+	Rounding   string `yaml:"rounding" json:"rounding,omitempty"` // floor, ceil
+	Base       int    `yaml:"base" json:"base,omitempty"`         // added once
+	Most       int    `yaml:"most" json:"most,omitempty"`
 }
 
 // CompetenceFile is one authority's limits.
@@ -143,6 +145,8 @@ type LimitFile struct {
 	Name              Text         `yaml:"name" json:"name,omitzero"`
 	Permit            bool         `yaml:"permit" json:"permit,omitempty"`
 	Informs           bool         `yaml:"informs" json:"informs,omitempty"`
+	Only              bool         `yaml:"only" json:"only,omitempty"`
+	WholeGroups       bool         `yaml:"whole_groups" json:"whole_groups,omitempty"`
 	Tolerance         Words        `yaml:"tolerance" json:"tolerance,omitempty"`
 	Of                string       `yaml:"of" json:"of,omitempty"` // the group limit whose values axle-sum adds up
 	UnlessGrossWithin string       `yaml:"unless_gross_within" json:"unless_gross_within,omitempty"`
@@ -173,6 +177,7 @@ type CaseFile struct {
 	Steering      string `yaml:"steering" json:"steering,omitempty"`
 	Spacing       string `yaml:"spacing" json:"spacing,omitempty"`
 	Span          string `yaml:"span" json:"span,omitempty"`
+	Tandems       string `yaml:"tandems" json:"tandems,omitempty"`
 	Road          Words  `yaml:"road" json:"road,omitempty"`
 	Value         string `yaml:"value" json:"value,omitempty"`
 	Cap           string `yaml:"cap" json:"cap,omitempty"` // licence-gross

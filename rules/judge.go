@@ -22,6 +22,7 @@ const (
 	whyDriven        = "driven"             // whether an axle is driven decides and is not known
 	whyUnit          = "unit"               // whose axle it is, truck's or trailer's, decides and is not known
 	whySteering      = "steering"           // whether an axle steers decides and is not known
+	whyTandems       = "tandems"            // never open: what a run is made of is known from the distances
 	whyRoad          = "road"               // the class of the road decides and the set does not know it
 	whySpacing       = "spacing"            // a distance of axles decides and is not known, or lies in two bands
 	whyRegistration  = "registration"       // a unit's licence is not known, or does not say what is needed

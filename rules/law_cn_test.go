@@ -336,7 +336,7 @@ func TestPostedSignsAreAnOffenceOfTheirOwn(t *testing.T) {
 		t.Errorf("%+v %+v %+v", g, h, a)
 	}
 	p, ok := cn(t).Provides(&g)
-	if !ok || p.FineFrom != 0 || p.FineTo != 30000 || p.Article != "Highway Safety Regulations Art. 64" {
+	if !ok || p.FineFrom != 0 || p.FineTo != 3000000 || p.Article != "Highway Safety Regulations Art. 64" {
 		t.Errorf("%+v", p)
 	}
 }
@@ -359,7 +359,7 @@ func TestWhatTheLawProvides(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			x := found6(t, judge(s, road6(c.gross)), "order-62-3-8-train")
 			p, ok := s.Provides(&x)
-			if !ok || p.FineFrom != c.from || p.FineTo != c.from || (p.Band == "warning") != c.warning || !p.Unload {
+			if !ok || p.FineFrom != c.from*100 || p.FineTo != c.from*100 || (p.Band == "warning") != c.warning || !p.Unload {
 				t.Errorf("%+v", p)
 			}
 		})
@@ -374,7 +374,7 @@ func TestWhatTheLawProvides(t *testing.T) {
 		if cargo.Band != "30-and-over" || gross.Band != "points-1" {
 			t.Errorf("cargo %+v, gross %+v", cargo, gross)
 		}
-		if c.Decides != wim.TrafficPolice || c.OneAct == "" || c.Single == nil || c.Single.FineTo != 2000 || !c.Opens {
+		if c.Decides != wim.TrafficPolice || c.OneAct == "" || c.Single == nil || c.Single.FineTo != 200000 || !c.Opens {
 			t.Errorf("%+v", c)
 		}
 	})

@@ -39,6 +39,9 @@ const (
 
 	markSteering
 	markFixed
+
+	markTandems
+	markNoTandems
 )
 
 // The fields.
@@ -51,7 +54,8 @@ const (
 	markPower      = markDriven | markFree
 	markUnit       = markMotor | markTrailer
 	markSteer      = markSteering | markFixed
-	markAll        = markFixed<<1 - 1
+	markPair       = markTandems | markNoTandems
+	markAll        = markNoTandems<<1 - 1
 )
 
 // field is one input of a case. The order is that in which an open one is named as the cause of Unknown.
@@ -65,6 +69,7 @@ const (
 	fieldPower
 	fieldUnit
 	fieldSteer
+	fieldPair    // whether a run is two tandems
 	fieldRoad    // not in the mark: classes of road have a word of their own
 	fieldSpacing // a range, not a set
 	fields
@@ -87,6 +92,8 @@ func (f field) of() mark {
 		return markUnit
 	case fieldSteer:
 		return markSteer
+	case fieldPair:
+		return markPair
 	}
 	return 0
 }
@@ -108,6 +115,8 @@ func (f field) why() string {
 		return whyUnit
 	case fieldSteer:
 		return whySteering
+	case fieldPair:
+		return whyTandems
 	case fieldRoad:
 		return whyRoad
 	}
@@ -118,7 +127,7 @@ func (f field) why() string {
 func possible(have, deny mark) bool {
 	left := have &^ deny
 	return left&markConfig != 0 && left&markDrive != 0 && left&markSuspension != 0 && left&markTyres != 0 &&
-		left&markPower != 0 && left&markUnit != 0 && left&markSteer != 0
+		left&markPower != 0 && left&markUnit != 0 && left&markSteer != 0 && left&markPair != 0
 }
 
 // open tells whether more than one value of a field is possible.

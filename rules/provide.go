@@ -12,7 +12,7 @@ type Provision struct {
 	Article    string         `json:"article"`
 	Assumes    string         `json:"assumes,omitempty"`
 	Currency   string         `json:"currency,omitempty"`  // ISO 4217
-	FineFrom   int64          `json:"fine_from,omitempty"` // whole units of the currency; equal where the law leaves no range
+	FineFrom   int64          `json:"fine_from,omitempty"` // hundredths of the currency; equal where the law leaves no range
 	FineTo     int64          `json:"fine_to,omitempty"`
 	Points     int            `json:"points,omitempty"`
 	Detain     bool           `json:"detain,omitempty"` // the vehicle is held until the violation is removed
@@ -79,10 +79,14 @@ func (l *ladder) provides(f *wim.Finding) (p Provision, ok bool) {
 	return p, false
 }
 
-// of gives the range that a fine has for an excess in kilograms.
+// of gives the range that a fine has for an excess in kilograms, in hundredths of the currency.
 func (f *FineFile) of(excess int64) (from, to int64) {
+	unit := int64(100)
+	if f.Hundredths {
+		unit = 1
+	}
 	if f.Each == 0 {
-		return int64(f.From), int64(f.To)
+		return int64(f.From) * unit, int64(f.To) * unit
 	}
 	per, err := grains(f.Per)
 	if err != nil || per <= 0 {
@@ -96,7 +100,7 @@ func (f *FineFile) of(excess int64) (from, to int64) {
 	if f.Most > 0 {
 		fine = min(fine, int64(f.Most))
 	}
-	return fine, fine
+	return fine * unit, fine * unit
 }
 
 // Consequences gives what the law provides for a verdict of this set. Findings of branches have theirs too, each with

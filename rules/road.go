@@ -25,6 +25,10 @@ func (j *judgement) byAxles(c *competence, l *limit, t *tally) {
 		span += int64(axles[i].Spacing)
 	}
 	s.span = mmOf(span)
+	if n := len(axles); n > 1 {
+		d := int32(axles[n-1].Spacing)
+		s.spacing = reach{d, d}
+	}
 	if l.asks&(1<<fieldSpacing) != 0 && span < 0 {
 		j.unknown(whySpacing, t)
 		return

@@ -145,6 +145,8 @@ type limit struct {
 	permit        bool
 	permitArticle string // by which a permit raises it
 	informs       bool
+	only          bool  // it limits some vehicles only and is silent of others
+	wholeGroups   bool  // of runs that split a group it says nothing
 	within        int64 // unless_gross_within in kilograms, 0 for none
 	of            int   // index of the limit whose values axle-sum adds up
 	adjusts       []adjustment
