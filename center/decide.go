@@ -145,7 +145,7 @@ func Lead(v *wim.Verdict, c wim.Competence) *wim.Finding {
 	var lead *wim.Finding
 	for i := range v.Findings {
 		f := &v.Findings[i]
-		if f.Competence == c && f.Excess > 0 && (lead == nil || f.Ratio > lead.Ratio) {
+		if f.Competence == c && f.Outcome == wim.Exceeded && !f.Informs && (lead == nil || f.Ratio > lead.Ratio) {
 			lead = f
 		}
 	}

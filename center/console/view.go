@@ -124,7 +124,10 @@ type findingView struct {
 	Scope   string
 	Band    string
 	Assumes string
-	Reasons []string // those that the opinion does not name already
+	Permit  string
+	// What is compared, with the unit of a size.
+	Measured, Deducted, Permitted, Excess string
+	Reasons                               []string // those that the opinion does not name already
 }
 
 // Opinions are all competences' opinions with their findings, the viewer's own first.
@@ -142,7 +145,11 @@ func (v *entryView) Opinions() []opinionView {
 			if f.Competence != o.Competence {
 				continue
 			}
-			fv := findingView{Finding: f, Scope: v.Words.Scope(f.Scope, f.Index), Reasons: v.Words.Reasons(f.Reasons &^ o.Reasons)}
+			fv := findingView{Finding: f, Scope: v.Words.Scope(&f), Permit: v.Words.Permit(&f), Reasons: v.Words.Reasons(f.Reasons &^ o.Reasons)}
+			fv.Measured, fv.Deducted, fv.Permitted, fv.Excess = v.Words.Figures(&f)
+			if f.Informs {
+				fv.Reasons = append([]string{v.Words.T("finding.informs")}, fv.Reasons...)
+			}
 			if f.Band != "" {
 				fv.Band = v.Words.Band(f.Band)
 			}

@@ -87,7 +87,7 @@ func (p *drawing) bar(r *row, y float64) {
 	}
 	net := max(r.measured-deducted, 0)
 	p.f(`<g class="axles-bar %s" data-scope="%s">`, outcomeClass(worst), template.HTMLEscapeString(string(r.scope)))
-	p.text("axles-scope", "start", 16, y-7, strings.TrimSpace(p.Scope(r.scope, 0)+" "+sign(worst)))
+	p.text("axles-scope", "start", 16, y-7, strings.TrimSpace(p.Scope(&wim.Finding{Scope: r.scope})+" "+sign(worst)))
 	p.text("axles-total", "start", 16, y+barHeight-1, p.Tonnes(r.measured))
 	p.f(`<rect class="axles-track" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, barLeft, y, barRight-barLeft, barHeight)
 	solid := net

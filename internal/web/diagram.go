@@ -104,11 +104,14 @@ func (p *drawing) describe() string {
 	for i := range p.Verdict.Findings {
 		f := &p.Verdict.Findings[i]
 		end := p.T("diagram.not-exceeded")
-		if f.Excess > 0 {
-			end = p.T("diagram.excess", p.Kg(f.Excess))
+		permitted, deducted, excess := p.Kg(f.Permitted), p.Kg(f.Deducted), p.Kg(f.Excess)
+		if f.Size != (wim.Size{}) {
+			permitted, deducted, excess = p.Length(f.Size.Permitted), p.Length(f.Size.Deducted), p.Length(f.Size.Excess)
 		}
-		parts = append(parts, p.T("diagram.finding", p.Scope(f.Scope, f.Index), p.Or("competence", string(f.Competence)),
-			p.Kg(f.Permitted), p.Kg(f.Deducted), end))
+		if f.Outcome == wim.Exceeded {
+			end = p.T("diagram.excess", excess)
+		}
+		parts = append(parts, p.T("diagram.finding", p.Scope(f), p.Or("competence", string(f.Competence)), permitted, deducted, end))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -238,14 +241,14 @@ func (p *drawing) columns() {
 func (p *drawing) groups() {
 	v := &p.Facts.Vehicle
 	p.f(`<g class="axles-groups">`)
-	for i, g := range v.Groups {
+	for _, g := range v.Groups {
 		last := int(g.First) + int(g.Count) - 2
 		if g.Count < 2 || g.First == 0 || last >= len(p.x) {
 			continue
 		}
 		x0, x1 := p.x[g.First-1]-p.column/2, p.x[last]+p.column/2
 		class, label := outcomeClass(""), "Σ "+p.Tonnes(g.Load)
-		if f := p.find(wim.ScopeGroup, uint8(i+1)); f != nil {
+		if f := p.find(wim.ScopeGroup, g.First); f != nil && int(f.Last) == last+1 {
 			class = outcomeClass(f.Outcome)
 			label = sign(f.Outcome) + " " + label + " / " + p.Limit(f.Permitted)
 		}

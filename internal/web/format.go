@@ -80,6 +80,9 @@ func (w *Words) Metres(l wim.Mm) string {
 	return strconv.FormatInt(n/1000, 10) + "." + strconv.FormatInt(n%1000/10+100, 10)[1:] + thin + "m"
 }
 
+// Length is a length to the millimetre, in metres: nothing is rounded that stands beside a limit.
+func (w *Words) Length(l wim.Mm) string { return tonnes(wim.Kg(l)) + thin + "m" }
+
 // Clock is the time of day in the zone, "15:04:05".
 func (w *Words) Clock(t wim.Time) string { return w.format(t, "15:04:05") }
 

@@ -70,7 +70,7 @@ func TestEveryWordOfTheVocabularyHasAText(t *testing.T) {
 		add("standing", string(s))
 		add("standing-note", string(s))
 	}
-	for _, s := range []wim.ScopeKind{wim.ScopeGross, wim.ScopeAxle, wim.ScopeGroup, wim.ScopeCargo, wim.ScopeTowed, wim.ScopeLicence} {
+	for _, s := range []wim.ScopeKind{wim.ScopeGross, wim.ScopeAxle, wim.ScopeCargo, wim.ScopeTowed, wim.ScopeLicence, wim.ScopeAxleSum, wim.ScopeLength, wim.ScopeWidth, wim.ScopeHeight} {
 		add("scope", string(s))
 	}
 	for _, k := range []wim.Competence{wim.RoadAdministration, wim.TrafficPolice} {

@@ -79,14 +79,51 @@ func (w *Words) Headline(c wim.Competence, o wim.Outcome, s wim.Standing) string
 	return w.Outcome(o)
 }
 
-// Scope names what a limit is about, with the number of the axle or group where it is one.
-func (w *Words) Scope(k wim.ScopeKind, index uint8) string {
-	switch k {
-	case wim.ScopeAxle, wim.ScopeGroup:
-		return w.T("scope."+string(k), index)
-	case wim.ScopeGross, wim.ScopeCargo, wim.ScopeTowed, wim.ScopeLicence, wim.ScopeAxleSum, wim.ScopeRun, wim.ScopeLength, wim.ScopeWidth, wim.ScopeHeight:
+// Scope names what a finding is about, with the numbers of its axles where it is about some.
+func (w *Words) Scope(f *wim.Finding) string {
+	switch f.Scope {
+	case wim.ScopeAxle, wim.ScopeGroup, wim.ScopeRun:
+		if f.Last > f.Index {
+			return w.T("scope.axles", f.Index, f.Last)
+		}
+		return w.T("scope.axle", f.Index)
+	case wim.ScopeGross, wim.ScopeCargo, wim.ScopeTowed, wim.ScopeLicence, wim.ScopeAxleSum, wim.ScopeLength, wim.ScopeWidth, wim.ScopeHeight:
 	}
-	return w.Or("scope", string(k))
+	return w.Or("scope", string(f.Scope))
+}
+
+// Figures writes what a finding compares, masses in kilograms and sizes in metres: as measured, what was deducted, what
+// is permitted and the excess, empty for none.
+func (w *Words) Figures(f *wim.Finding) (measured, deducted, permitted, excess string) {
+	if s := f.Size; s != (wim.Size{}) {
+		if s.Excess > 0 {
+			excess = "+" + w.Length(s.Excess)
+		}
+		return w.Length(s.Measured), "−" + w.Length(s.Deducted), w.Length(s.Permitted), excess
+	}
+	if f.Excess > 0 {
+		excess = "+" + w.KgNumber(f.Excess)
+	}
+	return w.KgNumber(f.Measured), "−" + w.KgNumber(f.Deducted), w.KgNumber(f.Permitted), excess
+}
+
+// Over is by how much a finding exceeds, in tonnes or metres.
+func (w *Words) Over(f *wim.Finding) string {
+	if f.Size.Excess > 0 {
+		return "+" + w.Length(f.Size.Excess)
+	}
+	return "+" + w.Tonnes(f.Excess)
+}
+
+// Permit says which permit a finding rests on, or why the one that there is raises nothing; empty for none.
+func (w *Words) Permit(f *wim.Finding) string {
+	switch {
+	case f.Permit == "":
+		return ""
+	case f.Breach == "":
+		return w.T("finding.permit", f.Permit)
+	}
+	return w.T("finding.breach", f.Permit, w.Or("breach", f.Breach))
 }
 
 // Reasons names why a standing is not evidence.
