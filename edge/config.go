@@ -110,6 +110,7 @@ type DiskConfig struct {
 type Config struct {
 	Site    wim.SiteID
 	Road    wim.Road
+	Station wim.StationMode // how the site and the authorities work together there; empty where nothing depends on it
 	Lanes   []LaneConfig
 	Journal *journal.Journal // opened and closed by the caller
 	Signer  *seal.Signer

@@ -272,7 +272,7 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	reads, jpegs := l.match.closed(p)
 	f := &wim.Facts{Time: v.End, Clock: l.site.Clock(), Purpose: by.purpose(&l.cfg), Road: by.Road, Instrument: l.cfg.Instrument, Vehicle: v}
 	identify(f, p.reads, lookup{by.Registrations, l.inquiry}, l.site.Plates.Sure, p.doubt)
-	by.mark(f.Units)
+	by.mark(f)
 	p.facts = *f
 	verdict := l.judge(by, f)
 	if l.inReach(p) {
@@ -377,7 +377,7 @@ func (l *lane) supplement(m matched, cause string) {
 	f := p.facts
 	f.Vehicle = p.facts.Vehicle.Clone()
 	identify(&f, p.reads, lookup{by.Registrations, l.inquiry}, l.site.Plates.Sure, p.doubt)
-	by.mark(f.Units)
+	by.mark(&f)
 	p.facts = f
 	verdict := l.judge(by, &f)
 	if p == l.last && l.begun == 0 && l.inReach(p) && l.now() >= p.end && verdict.Alerts() {

@@ -16,6 +16,9 @@ import (
 
 const registrationHeader = "plate,kind,kerb_kg,rated_load_kg,max_gross_kg,max_towed_kg,drive_axles,axles"
 
+// suspensionColumn may stand behind the others.
+const suspensionColumn = ",suspension"
+
 // maxLicenceKg is more than any licence says: a larger number is a slip of the pen.
 const maxLicenceKg = 500_000
 
@@ -65,7 +68,7 @@ func (r *Registrations) Len() int {
 //
 //	plate,kind,kerb_kg,rated_load_kg,max_gross_kg,max_towed_kg,drive_axles,axles
 //
-// in UTF-8. A number that the licence does not say is empty. Anything unexpected is an error with its line: a
+// in UTF-8, and behind it, where it is known, the column suspension (air or other: that of the drive axles). A number that the licence does not say is empty. Anything unexpected is an error with its line: a
 // wrong licence would accuse an innocent driver.
 func LoadRegistrations(path string) (r *Registrations, err error) {
 	f, err := os.Open(path)
@@ -81,15 +84,13 @@ func ReadRegistrations(name string, from io.Reader) (*Registrations, error) {
 	sum := sha256.New()
 	c := csv.NewReader(io.TeeReader(from, sum))
 	c.ReuseRecord = true
-	want := strings.Split(registrationHeader, ",")
-	c.FieldsPerRecord = len(want)
 	head, err := c.Read()
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil, fmt.Errorf("%s:1: the file is empty; its first line must be: %s", name, registrationHeader)
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w; the first line must be: %s", name, err, registrationHeader)
-	case strings.TrimPrefix(strings.Join(head, ","), "\ufeff") != registrationHeader:
+	case strings.TrimSuffix(strings.TrimPrefix(strings.Join(head, ","), "\ufeff"), suspensionColumn) != registrationHeader:
 		return nil, fmt.Errorf("%s:1: the first line must be: %s", name, registrationHeader)
 	}
 	r := &Registrations{byPlate: map[string]*wim.Registration{}}
@@ -137,6 +138,14 @@ func parseRegistration(row []string) (*wim.Registration, error) {
 			return nil, fmt.Errorf("%s: %w", strings.Split(registrationHeader, ",")[6+i], err)
 		}
 		*into = uint8(n)
+	}
+	if len(row) > 8 {
+		reg.Suspension = wim.Suspension(strings.Clone(row[8]))
+		switch reg.Suspension {
+		case wim.SuspensionUnknown, wim.AirSuspension, wim.OtherSuspension:
+		default:
+			return nil, fmt.Errorf("suspension %q: want air, other or nothing", row[8])
+		}
 	}
 	if reg.DriveAxles > reg.Axles && reg.Axles != 0 {
 		return nil, fmt.Errorf("%d drive axles of %d axles", reg.DriveAxles, reg.Axles)

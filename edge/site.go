@@ -69,7 +69,7 @@ func New(cfg Config) (*Site, error) {
 		s.sender.hint()
 		s.uploader.hint()
 	})
-	s.works.now.Store(&Works{Rules: cfg.Rules, Registrations: cfg.Registrations, Road: cfg.Road,
+	s.works.now.Store(&Works{Rules: cfg.Rules, Registrations: cfg.Registrations, Road: cfg.Road, Station: cfg.Station,
 		Active: slices.SortedFunc(slices.Values(cfg.Active), comparePart)})
 	s.inquiry = newInquiry(&s.cfg, s.keys, s.m)
 	for _, lc := range cfg.Lanes {

@@ -19,6 +19,7 @@ type Works struct {
 	Rules         Judge
 	Registrations *Registrations // nil for none
 	Permits       []*Permits
+	Station       wim.StationMode
 	HotLists      []*HotList // a plate on one is marked in the record
 	Road          wim.Road
 	// Purposes are the lanes' purposes where they are other than configured.
@@ -48,8 +49,10 @@ type works struct {
 	adopt   sync.Mutex // one change at a time
 }
 
-// mark notes on which lists the units of a vehicle stand.
-func (w *Works) mark(units []wim.Unit) {
+// mark notes on which lists the units of a vehicle stand and which permits the drawing one has.
+func (w *Works) mark(f *wim.Facts) {
+	f.Station, f.Permits = w.Station, nil
+	units := f.Units
 	for i := range units {
 		units[i].Listed = nil
 		for _, h := range w.HotLists {
@@ -57,6 +60,12 @@ func (w *Works) mark(units []wim.Unit) {
 				units[i].Listed = append(units[i].Listed, h.name)
 			}
 		}
+	}
+	if len(units) == 0 {
+		return
+	}
+	for _, p := range w.Permits {
+		f.Permits = append(f.Permits, p.Find(units[0].Plate)...)
 	}
 }
 

@@ -1,5 +1,7 @@
 package wim
 
+import "fmt"
+
 // PostedLimit is a limit shown on a sign at a road, bridge or tunnel (限载标志). Zero means not posted.
 type PostedLimit struct {
 	Gross  Kg     `json:"gross_kg,omitempty"`
@@ -54,6 +56,15 @@ const (
 	MotorwayEntrance StationMode = "motorway-entrance" // the lane before the toll gate (高速公路入口称重)
 	TollExit         StationMode = "toll-exit"
 )
+
+// Valid tells whether the mode is one of the known ones.
+func (m StationMode) Valid() error {
+	switch m {
+	case StationUnset, JointStation, OffSite, MotorwayEntrance, TollExit:
+		return nil
+	}
+	return fmt.Errorf("station %q: want joint-station, off-site, motorway-entrance or toll-exit", string(m))
+}
 
 // Permit is a permit for oversize or overweight transport (超限运输车辆通行证) as a table has it. A mass or length
 // of zero is one that the permit does not raise.

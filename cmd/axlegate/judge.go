@@ -16,7 +16,7 @@ import (
 
 type judgeCommand struct {
 	File  string `arg:"" optional:"" type:"existingfile" help:"Facts, one JSON object a line, or sealed records as \"axlegate verify -o\" exports them; without it standard input."`
-	Rules string `short:"r" default:"cn-2016-62" help:"An embedded rule set, or a .yaml file."`
+	Rules string `short:"r" default:"cn" help:"An embedded rule set, or a .yaml file."`
 }
 
 func (judgeCommand) Help() string {

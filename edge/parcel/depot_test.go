@@ -203,7 +203,7 @@ func TestWhatTheCentreSendsIsActiveTogetherAndSealed(t *testing.T) {
 	r := newRig(t)
 	set, hot := r.rules("cn"), r.parcel(wim.PartHotList, "stolen", plates)
 	licences := r.parcel(wim.PartRegistrations, "51", "plate,kind,kerb_kg,rated_load_kg,max_gross_kg,max_towed_kg,drive_axles,axles\n川A12345,goods,8800,9000,25000,,2,3\n")
-	permits := r.parcel(wim.PartPermits, "51", "plate,number,valid_from,valid_until,max_gross_kg,max_axles\n川A12345,P-1,2026-01-01T00:00:00+08:00,2027-01-01T00:00:00+08:00,80000,8\n")
+	permits := r.parcel(wim.PartPermits, "51", "plate,trailer,number,valid_from,valid_until,roads,axles,max_gross_kg,max_axle_kg,max_length_mm,max_width_mm,max_height_mm\n川A12345,,P-1,2026-01-01T00:00:00+08:00,2027-01-01T00:00:00+08:00,G5;G42,8,80000,13000,,3500,\n")
 	site := r.parcel(wim.PartSite, "north-1", "road:\n  posted_gross_kg: 30000\nlanes:\n- lane: 2\n  purpose: test\n")
 	r.send(set, hot, licences, permits, site)
 	r.steps()
@@ -280,7 +280,7 @@ func TestAParcelThatDoesNotHoldLeavesWhatIsActive(t *testing.T) {
 		"settings with an unknown key":   {wim.PartSite, "road:\n  posted_gross: 3\n", "posted_gross"},
 		"a purpose that there is not":    {wim.PartSite, "lanes:\n- lane: 1\n  purpose: parking\n", "parking"},
 		"a licence of a million tonnes":  {wim.PartRegistrations, "plate,kind,kerb_kg,rated_load_kg,max_gross_kg,max_towed_kg,drive_axles,axles\nA,goods,999999999,,,,,\n", "999999999"},
-		"a permit that ends before it":   {wim.PartPermits, "plate,number,valid_from,valid_until,max_gross_kg,max_axles\nA,1,2027-01-01T00:00:00Z,2026-01-01T00:00:00Z,1,1\n", "before it begins"},
+		"a permit that ends before it":   {wim.PartPermits, "plate,trailer,number,valid_from,valid_until,roads,axles,max_gross_kg,max_axle_kg,max_length_mm,max_width_mm,max_height_mm\nA,,1,2027-01-01T00:00:00Z,2026-01-01T00:00:00Z,,1,1,,,,\n", "before it begins"},
 		"a part that cannot be sent":     {wim.PartSoftware, "x", "cannot be sent"},
 		"a table in the wrong character": {wim.PartRegistrations, "\xb4\xa8A", "first line"},
 	} {

@@ -192,7 +192,7 @@ func (c *CenterConfig) Validate() error {
 		}
 	}
 	if len(c.Rules) == 0 {
-		return errors.New("rules is missing: name the rule sets that sites judge by, such as cn-2016-62")
+		return errors.New("rules is missing: name the rule sets that sites judge by, such as cn")
 	}
 	for i, o := range c.Officers {
 		if o.Login == "" || o.HashFile == "" {

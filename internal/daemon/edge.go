@@ -188,8 +188,10 @@ func (p *edgeParts) site(log *slog.Logger) (site *edge.Site, link *mqtt.Site, re
 	site, err = edge.New(edge.Config{
 		Site: cfg.Site,
 		Road: wim.Road{Name: cfg.Road.Name, Class: cfg.Road.Class, Posted: wim.PostedLimit{
-			Gross: cfg.Road.PostedGross, Axle: cfg.Road.PostedAxle, Sign: cfg.Road.PostedSign}},
-		Lanes: p.lanes, Journal: j, Signer: p.keys.Signer, Next: p.keys.Next, Former: p.keys.Former, Promote: p.keys.Promote, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations, Active: p.active, Ask: link.Ask,
+			Gross: cfg.Road.PostedGross, Axle: cfg.Road.PostedAxle, Sign: cfg.Road.PostedSign,
+			Length: cfg.Road.PostedLength, Width: cfg.Road.PostedWidth, Height: cfg.Road.PostedHeight}},
+		Station: cfg.Road.Station,
+		Lanes:   p.lanes, Journal: j, Signer: p.keys.Signer, Next: p.keys.Next, Former: p.keys.Former, Promote: p.keys.Promote, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations, Active: p.active, Ask: link.Ask,
 		Pictures: edge.PictureConfig{Dir: filepath.Join(cfg.path(cfg.Data), "pictures"), Base: cfg.Center.Pictures,
 			MaxBytes: cfg.PicturesMaxMB << 20, MaxAge: cfg.PicturesMaxAge.Std(),
 			Client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: p.tls, Proxy: http.ProxyFromEnvironment}}},

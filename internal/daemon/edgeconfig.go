@@ -63,6 +63,13 @@ type RoadConfig struct {
 	PostedGross wim.Kg `yaml:"posted_gross_kg"`
 	PostedAxle  wim.Kg `yaml:"posted_axle_kg"`
 	PostedSign  string `yaml:"posted_sign"`
+	// What signs say of sizes, in millimetres.
+	PostedLength wim.Mm `yaml:"posted_length_mm"`
+	PostedWidth  wim.Mm `yaml:"posted_width_mm"`
+	PostedHeight wim.Mm `yaml:"posted_height_mm"`
+	// Station is how the site and the authorities work together: joint-station, off-site, motorway-entrance or
+	// toll-exit; empty where no law in use depends on it.
+	Station wim.StationMode `yaml:"station"`
 }
 
 // LinkConfig is how a site reaches the centre.
@@ -264,6 +271,9 @@ func LoadEdge(path string) (EdgeConfig, error) {
 
 // Validate checks everything that can be told without opening another file or device.
 func (c *EdgeConfig) Validate() error {
+	if err := c.Road.Station.Valid(); err != nil {
+		return fmt.Errorf("road: %w", err)
+	}
 	if err := c.Site.Valid(); err != nil {
 		return err
 	}

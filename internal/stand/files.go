@@ -98,7 +98,7 @@ broker:
 {{- else}}
   listen: {{.Broker}}
 {{- end}}
-rules: [cn-2016-62]
+rules: [cn, cn-2016-62]
 regions:
   - {path: "51", zh: 四川省, en: Sichuan}
   - {path: 51/5101, zh: 成都市, en: Chengdu}
@@ -130,7 +130,7 @@ site: {{.SiteConfig.Site}}
 data: {{.SiteConfig.Site}}
 key: {{.SiteConfig.Site}}.pem
 listen: {{.Listen}}
-rules: cn-2016-62
+rules: cn
 clock: host # the simulated hardware runs by this machine's clock, right or not
 registrations: {{.SiteConfig.Site}}-registrations.csv
 road:
