@@ -13,7 +13,7 @@ import (
 func (c *compiler) compile1(f *file1) *Set {
 	c.identity(f.ID, f.CrewKg, f.Zone, f.Deduction.Mode)
 	s := &Set{
-		id: f.ID, title: Text{En: f.Title}, crew: wim.Kg(f.CrewKg),
+		id: f.ID, title: Text{En: f.Title}, file: f.asFile(), crew: wim.Kg(f.CrewKg),
 		uncertifiedMass: c.permille("$.deduction.uncertified_mass_permille", f.Deduction.UncertifiedMass),
 		uncertifiedAxle: c.permille("$.deduction.uncertified_axle_permille", f.Deduction.UncertifiedAxle),
 	}

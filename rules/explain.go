@@ -4,9 +4,22 @@ import "github.com/axlegate/axlegate/wim"
 
 // Explanation is what Explain tells of one judgement: every limit that was considered, case by case.
 type Explanation struct {
-	Verdict wim.Verdict  `json:"verdict"`
-	Limits  []Considered `json:"limits"`
+	Configuration wim.Configuration `json:"configuration"`
+	Evidence      Evidence          `json:"evidence"` // from what it was told
+	Verdict       wim.Verdict       `json:"verdict"`
+	Limits        []Considered      `json:"limits"`
 }
+
+// Evidence is what a vehicle's configuration was told from.
+type Evidence string
+
+// The evidence, in the order in which it is looked for.
+const (
+	BySpacings Evidence = "spacings" // of the axles, where they leave no doubt
+	ByPlates   Evidence = "plates"   // a trailer's plate behind a truck's
+	ByLicence  Evidence = "licence"  // the licence has as many axles as passed, or fewer
+	ByNothing  Evidence = "nothing"
+)
 
 // Considered is one limit asked about one subject.
 type Considered struct {
@@ -37,6 +50,7 @@ func (s *Set) Explain(f *wim.Facts) *Explanation {
 	e.Verdict.RuleSet, e.Verdict.Rules, e.Verdict.Judge = s.id, s.digest, Version
 	j.tell = e
 	j.judge(s, f, &e.Verdict)
+	e.Configuration, e.Evidence = configuration(f, j.lead)
 	return e
 }
 

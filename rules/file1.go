@@ -67,3 +67,51 @@ type limitFile1 struct {
 	Ladder        string `yaml:"ladder"`
 	Note          string `yaml:"note"`
 }
+
+// asFile gives the set in the words of format 2, for whoever reads or compares it.
+func (f *file1) asFile() *File {
+	out := &File{
+		Format: f.Format, ID: f.ID, Title: Text{En: f.Title}, Zone: f.Zone, CrewKg: f.CrewKg, Assumptions: f.Assumptions, Ladders: f.ladders(),
+		Deduction: DeductionFile{Mode: f.Deduction.Mode, UncertifiedMass: f.Deduction.UncertifiedMass, UncertifiedAxle: f.Deduction.UncertifiedAxle, Note: f.Deduction.Note},
+	}
+	for _, c := range f.Competences {
+		x := CompetenceFile{Competence: c.Competence, NotFor: c.NotFor, NeedsPlate: c.NeedsPlate}
+		table := -1
+		for _, l := range c.Limits {
+			origin := Origin{Article: l.Article, Source: l.Source, Status: l.Status, EffectiveFrom: l.EffectiveFrom, EffectiveTo: l.EffectiveTo, Note: l.Note}
+			if l.Basis != "gross-by-axles" {
+				x.Limits = append(x.Limits, LimitFile{ID: l.ID, On: l.Basis, Ladder: l.Ladder, Origin: origin})
+				continue
+			}
+			if table < 0 {
+				table = len(x.Limits)
+				x.Limits = append(x.Limits, LimitFile{ID: l.Basis, On: "gross"})
+			}
+			x.Limits[table].Rows = append(x.Limits[table].Rows, RowFile{
+				ID: l.ID, Ladder: l.Ladder, Origin: origin,
+				CaseFile: CaseFile{Axles: l.Axles, Configuration: Words{l.Configuration}, DriveAxles: l.DriveAxles, Value: l.Value},
+			})
+		}
+		out.Competences = append(out.Competences, x)
+	}
+	return out
+}
+
+// Cases gives the cases of a limit with all that they have of it: one for a limit that is a case itself.
+func (l *LimitFile) Cases() []RowFile {
+	if len(l.Rows) == 0 {
+		return []RowFile{{ID: l.ID, Ladder: l.Ladder, CaseFile: l.CaseFile, Origin: l.Origin}}
+	}
+	out := make([]RowFile, len(l.Rows))
+	for i, r := range l.Rows {
+		r.Ladder = or(r.Ladder, l.Ladder)
+		r.Article, r.Source, r.Status = or(r.Article, l.Article), or(r.Source, l.Source), or(r.Status, l.Status)
+		r.EffectiveFrom, r.EffectiveTo = or(r.EffectiveFrom, l.EffectiveFrom), or(r.EffectiveTo, l.EffectiveTo)
+		r.Axles, r.DriveAxles, r.Suspension = or(r.Axles, l.Axles), or(r.DriveAxles, l.DriveAxles), or(r.Suspension, l.Suspension)
+		r.Driven, r.Unit, r.Steering, r.Tandems = or(r.Driven, l.Driven), or(r.Unit, l.Unit), or(r.Steering, l.Steering), or(r.Tandems, l.Tandems)
+		r.Spacing, r.Span = or(r.Spacing, l.Spacing), or(r.Span, l.Span)
+		r.Configuration, r.Tyres, r.Road = words(r.Configuration, l.Configuration), words(r.Tyres, l.Tyres), words(r.Road, l.Road)
+		out[i] = r
+	}
+	return out
+}

@@ -144,7 +144,7 @@ func (j *judgement) read() {
 	default:
 		j.presumed = true
 	}
-	j.config = configuration(f, j.lead)
+	j.config, _ = configuration(f, j.lead)
 	j.word = markAll &^ markConfig
 	// A plate that may be another vehicle's must not choose the limit.
 	if j.lead != nil && !f.Vehicle.Flags.Has(wim.PlateUncertain) {
@@ -178,23 +178,23 @@ func share(p wim.Permille) wim.Permille { return min(max(p, 0), 1000) }
 
 // configuration tells truck from train: by the spacings where they are sure, else by the plates and the
 // licence. A truck that also shows a trailer's plate is a contradiction, so not known.
-func configuration(f *wim.Facts, lead *wim.Registration) wim.Configuration {
+func configuration(f *wim.Facts, lead *wim.Registration) (wim.Configuration, Evidence) {
 	w := &f.Vehicle
 	if w.Sure && (w.Configuration == wim.Train || w.Configuration == wim.Rigid && len(f.Units) < 2) {
-		return w.Configuration
+		return w.Configuration, BySpacings
 	}
 	if w.Sure && w.Configuration == wim.Rigid || w.Flags.Has(wim.PlateUncertain) {
-		return wim.ConfigurationUnknown
+		return wim.ConfigurationUnknown, ByNothing
 	}
 	switch {
 	case len(f.Units) > 1:
-		return wim.Train
+		return wim.Train, ByPlates
 	case lead == nil || lead.Axles == 0 || int(lead.Axles) > len(w.Axles):
-		return wim.ConfigurationUnknown
+		return wim.ConfigurationUnknown, ByNothing
 	case int(lead.Axles) == len(w.Axles):
-		return wim.Rigid
+		return wim.Rigid, ByLicence
 	}
-	return wim.Train
+	return wim.Train, ByLicence
 }
 
 // opine judges one competence: applicability first, then every limit in force.

@@ -121,7 +121,7 @@ func (s *Set) Consequences(f *wim.Facts, v *wim.Verdict) Consequences {
 	if single >= 0 {
 		out.Single = &out.Provisions[single]
 	}
-	if s.file == nil || s.file.Penalties == nil {
+	if s.file.Penalties == nil {
 		return out
 	}
 	p := s.file.Penalties

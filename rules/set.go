@@ -13,7 +13,7 @@ type Set struct {
 	version string
 	title   Text
 	digest  wim.Digest
-	file    *File // nil for one of format 1
+	file    *File // one of format 1 in the words of format 2
 
 	uncertifiedMass wim.Permille
 	uncertifiedAxle wim.Permille
@@ -43,7 +43,7 @@ func (s *Set) TitleIn(lang string) string { return s.title.In(lang) }
 // Digest is the SHA-256 digest of the bytes that the set was loaded from.
 func (s *Set) Digest() wim.Digest { return s.digest }
 
-// File is the set as it was written, nil for one of format 1. It must not be changed.
+// File is the set as it was written, one of format 1 in the words of format 2. It must not be changed.
 func (s *Set) File() *File { return s.file }
 
 // competence is one authority's limits, in the order of the file.

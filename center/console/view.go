@@ -147,6 +147,9 @@ func (v *entryView) Opinions() []opinionView {
 			}
 			fv := findingView{Finding: f, Scope: v.Words.Scope(&f), Permit: v.Words.Permit(&f), Reasons: v.Words.Reasons(f.Reasons &^ o.Reasons)}
 			fv.Measured, fv.Deducted, fv.Permitted, fv.Excess = v.Words.Figures(&f)
+			if f.Tolerance > 0 {
+				fv.Reasons = append([]string{v.Words.T("finding.tolerance", v.Words.Kg(f.Tolerance))}, fv.Reasons...)
+			}
 			if f.Informs {
 				fv.Reasons = append([]string{v.Words.T("finding.informs")}, fv.Reasons...)
 			}
