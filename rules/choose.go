@@ -62,8 +62,8 @@ func (j *judgement) choose(l *limit, s *subject) *choice {
 		}
 	}
 	c.uncovered = s.word&markConfig&^covered != 0
-	c.high += int64(s.adjust.high)
-	c.low += int64(s.adjust.low)
+	c.high = max(c.high+int64(s.adjust.high), 0)
+	c.low = max(c.low+int64(s.adjust.low), 0)
 	if s.adjust.low != s.adjust.high {
 		c.told |= 1 << fieldTyres
 	}
@@ -225,9 +225,9 @@ func (j *judgement) branches(c *competence, l *limit, s *subject, measured, take
 			continue
 		}
 		v := j.value(r, s)
-		j.branch(c, l, r, ch.told, measured, taken, v+int64(s.adjust.high), first, last, doubt)
+		j.branch(c, l, r, ch.told, measured, taken, max(v+int64(s.adjust.high), 0), first, last, doubt)
 		if s.adjust.low != s.adjust.high {
-			j.branch(c, l, r, ch.told, measured, taken, v+int64(s.adjust.low), first, last, doubt)
+			j.branch(c, l, r, ch.told, measured, taken, max(v+int64(s.adjust.low), 0), first, last, doubt)
 			j.v.Findings[len(j.v.Findings)-1].Assumes = assumesSingleTyres
 		}
 		if !j.quiet {
