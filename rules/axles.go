@@ -146,10 +146,9 @@ func (m *makeup) at(i int) position {
 	if m.lead > 0 && i+1 == m.lead {
 		p |= posLastMotor
 	}
-	switch m.word[i] & markUnit {
-	case markMotor:
+	if u := m.word[i] & markUnit; u == markMotor {
 		p |= posMotor
-	case markTrailer:
+	} else if u == markTrailer {
 		p |= posTrailer
 	}
 	if m.spaced {

@@ -154,7 +154,7 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 		j.unknown(whyAxles, t)
 		return
 	case ch.lenient == nil:
-		j.unknown(j.nowhere(l, s), t)
+		j.unknown(nowhere(l), t)
 		return
 	}
 	if l.basis == onGross && (j.grossLimit == 0 || ch.high < j.grossLimit) {
@@ -194,7 +194,7 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 }
 
 // nowhere names why no row fits.
-func (j *judgement) nowhere(l *limit, s *subject) string {
+func nowhere(l *limit) string {
 	if l.basis == onGross && l.asks&(1<<fieldConfig) != 0 {
 		return whyConfiguration
 	}

@@ -45,7 +45,7 @@ func formatOf(yaml []byte) int {
 	for line := range strings.Lines(string(yaml)) {
 		if v, ok := strings.CutPrefix(line, "format:"); ok {
 			v, _, _ = strings.Cut(v, "#")
-			n, _ := strconv.Atoi(strings.TrimSpace(v)) //nolint:errcheck // what is no number is no format
+			n, _ := strconv.Atoi(strings.TrimSpace(v))
 			return n
 		}
 	}

@@ -94,6 +94,7 @@ func (f field) of() mark {
 		return markSteer
 	case fieldPair:
 		return markPair
+	case fieldRoad, fieldSpacing, fields:
 	}
 	return 0
 }
@@ -119,6 +120,7 @@ func (f field) why() string {
 		return whyTandems
 	case fieldRoad:
 		return whyRoad
+	case fieldSpacing, fields:
 	}
 	return whySpacing
 }
@@ -128,12 +130,6 @@ func possible(have, deny mark) bool {
 	left := have &^ deny
 	return left&markConfig != 0 && left&markDrive != 0 && left&markSuspension != 0 && left&markTyres != 0 &&
 		left&markPower != 0 && left&markUnit != 0 && left&markSteer != 0 && left&markPair != 0
-}
-
-// open tells whether more than one value of a field is possible.
-func open(have mark, f field) bool {
-	m := have & f.of()
-	return m&(m-1) != 0
 }
 
 // markOfDrive gives the bit of so many drive axles; all of them for none known.

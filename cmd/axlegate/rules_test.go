@@ -116,10 +116,10 @@ func TestADifferenceNamesForWhomItIs(t *testing.T) {
 
 func TestAMistakenSetIsNamedWithItsLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "wrong.yaml")
-	if err := os.WriteFile(path, []byte("format: 2\nid: x\nversoin: \"1\"\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("format: 2\nid: x\nzoen: \"1\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := (rulesCheck{Files: []string{path}}).Run(); err == nil || !strings.Contains(err.Error(), path+":3:1") || !strings.Contains(err.Error(), `"versoin"`) {
+	if err := (rulesCheck{Files: []string{path}}).Run(); err == nil || !strings.Contains(err.Error(), path+":3:1") || !strings.Contains(err.Error(), `"zoen"`) {
 		t.Error(err)
 	}
 }
