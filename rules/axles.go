@@ -45,6 +45,8 @@ func (j *judgement) makeUp(m *makeup) {
 		j.together(m)
 	}
 	base := j.word &^ (markTyres | markPower | markUnit | markSteer)
+	var before mark
+	var beforeAt position
 	for i := range m.n {
 		w := base | markOfTyres(axles[i].Tyres)
 		switch {
@@ -74,7 +76,17 @@ func (j *judgement) makeUp(m *makeup) {
 			w |= markPower
 		}
 		m.word[i] = w
-		j.presume(m, i)
+		if len(j.set.presumes) == 0 {
+			continue
+		}
+		// What stands alike is presumed alike: the axles of a tridem are worked out once.
+		at := m.at(i)
+		if i > 0 && w == before && at == beforeAt {
+			m.word[i], m.guessed[i] = m.word[i-1], m.guessed[i-1]
+			continue
+		}
+		before, beforeAt = w, at
+		j.presume(m, i, at)
 	}
 }
 
@@ -163,11 +175,7 @@ func (m *makeup) at(i int) position {
 
 // presume closes what the facts leave open of an axle and the set presumes. One that is made for driven axles and one
 // for the others close it together where that is open and both say the same.
-func (j *judgement) presume(m *makeup, i int) {
-	if len(j.set.presumes) == 0 {
-		return
-	}
-	at := m.at(i)
+func (j *judgement) presume(m *makeup, i int, at position) {
 	var half mark // what was presumed of one kind of axle: its value and whom it is for
 	halfByLaw := false
 	for k := range j.set.presumes {
@@ -203,9 +211,9 @@ func fieldOf(m mark) mark {
 }
 
 // part is the subject of consecutive axles, first and last from 0.
-func (j *judgement) part(first, last int) subject {
+func (j *judgement) part(s *subject, first, last int) {
 	m := &j.made
-	s := subject{word: m.word[first], axles: uint8(last - first + 1)}
+	*s = subject{word: m.word[first], axles: uint8(last - first + 1)}
 	tyres, power := m.word[first]&markTyres, m.word[first]&markPower
 	single, driven, steering := tyres == markSingle, power == markDriven, m.word[first]&markSteer == markSteering
 	span := int64(0)
@@ -234,7 +242,6 @@ func (j *judgement) part(first, last int) subject {
 	if steering {
 		s.word = s.word&^markSteer | markSteering
 	}
-	return s
 }
 
 // load is what consecutive axles weigh.
@@ -278,7 +285,8 @@ func (j *judgement) axles(c *competence, l *limit, t *tally) {
 			j.unknown(whyAxles, t)
 			continue
 		}
-		s := j.part(i, i)
+		var s subject
+		j.part(&s, i, i)
 		measured, taken := j.load(i, i)
 		j.decide(c, l, &s, measured, taken, uint8(i+1), 0, t)
 	}
@@ -292,7 +300,8 @@ func (j *judgement) groups(c *competence, l *limit, t *tally) {
 	}
 	for g := range j.made.groups {
 		first, last := int(j.made.first[g]), j.made.last(g)
-		s := j.part(first, last)
+		var s subject
+		j.part(&s, first, last)
 		measured, taken := j.load(first, last)
 		j.decide(c, l, &s, measured, taken, uint8(first+1), lastOf(first, last), t)
 	}
@@ -326,7 +335,8 @@ func (j *judgement) runs(c *competence, l *limit, t *tally) {
 	var closest wim.Finding
 	for first := range j.made.n {
 		for last := first; last < j.made.n; last++ {
-			s := j.part(first, last)
+			var s subject
+			j.part(&s, first, last)
 			whole, pair := j.made.comprises(first, last)
 			if !whole && l.wholeGroups || !l.speaksOf(&s) {
 				continue
@@ -389,7 +399,8 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 	var told uint16
 	reasons := wim.Reason(0)
 	for g := range j.made.groups {
-		s := j.part(int(j.made.first[g]), j.made.last(g))
+		var s subject
+		j.part(&s, int(j.made.first[g]), j.made.last(g))
 		ch := j.choose(of, &s)
 		if ch.lenient == nil {
 			j.unknown(whyAxles, t)
