@@ -411,8 +411,8 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 		reasons |= ch.lenient.reason
 	}
 	r := &l.rows[0]
-	if j.grossLimit == 0 || high < j.grossLimit {
-		j.grossLimit = high
+	if j.grossLimit == 0 || low < j.grossLimit {
+		j.grossLimit = low
 	}
 	best := j.weigh(l, j.gross, j.taken, high)
 	worst := j.weigh(l, j.gross, j.taken, low)

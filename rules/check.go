@@ -55,7 +55,7 @@ func (j *judgement) tolerate(l *limit, net, over, permitted int64) weighed {
 			break
 		}
 		if x.reduces {
-			w.tolerance = (net*x.share + 999) / 1000
+			w.tolerance = net * x.share / 1000 // masses are whole: above this is above the fraction too
 		} else {
 			w.tolerance = permitted * x.share / 1000
 		}
@@ -94,14 +94,16 @@ func (j *judgement) check(c *competence, l *limit, r *row, measured, taken, perm
 // show adds to the verdict what was weighed.
 func (j *judgement) show(c *competence, l *limit, r *row, measured, taken, permitted int64, w weighed) *wim.Finding {
 	f := j.slot()
-	*f = wim.Finding{
-		Competence: c.name, Limit: r.id, Article: r.article, Scope: l.scope, Outcome: w.found.outcome(),
-		Reasons: r.reason | w.reasons, Informs: j.quiet,
-	}
+	// Every field is written, and each by itself: a literal would be made aside and copied, a fifth of a judgement.
+	f.Competence, f.Limit, f.Article, f.Scope, f.Outcome = c.name, r.id, r.article, l.scope, w.found.outcome()
+	f.Band, f.Assumes, f.Permit, f.Breach = "", "", "", ""
+	f.Index, f.Last, f.Reasons, f.Informs, f.Ratio = 0, 0, r.reason|w.reasons, j.quiet, 0
 	if l.sized {
+		f.Measured, f.Deducted, f.Permitted, f.Excess, f.Tolerance = 0, 0, 0, 0, 0
 		f.Size = wim.Size{Measured: mm(measured), Deducted: mm(taken), Permitted: mm(permitted), Excess: mm(w.excess)}
 	} else {
 		f.Measured, f.Deducted, f.Permitted, f.Excess, f.Tolerance = kg(measured), kg(taken), kg(permitted), kg(w.excess), kg(w.tolerance)
+		f.Size = wim.Size{}
 	}
 	if w.found == exceeded {
 		f.Ratio = kg(w.excess).Of(kg(permitted))

@@ -157,8 +157,8 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 		j.unknown(nowhere(l), t)
 		return
 	}
-	if l.basis == onGross && (j.grossLimit == 0 || ch.high < j.grossLimit) {
-		j.grossLimit = ch.high
+	if l.basis == onGross && (j.grossLimit == 0 || ch.low < j.grossLimit) {
+		j.grossLimit = ch.low
 	}
 	measured = max(measured, 0)
 	best := j.weigh(l, measured, taken, ch.high)

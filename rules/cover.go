@@ -73,17 +73,34 @@ func (c *compiler) holesIn(path string, day wim.Time, l *limit, inForce []*row, 
 		values = next
 	}
 	spacings, spans := edges(rows, func(r *row) reach { return r.spacing }, together, n), edges(rows, func(r *row) reach { return r.span }, nil, n)
+	named := uint32(0)
+	for i := range l.rows {
+		if l.rows[i].roads != math.MaxUint32 {
+			named |= l.rows[i].roads
+		}
+	}
+	roads := []uint32{math.MaxUint32 &^ named} // a class that no row names, where some row is for every class
+	if named != 0 && !slices.ContainsFunc(rows, func(r *row) bool { return r.roads == math.MaxUint32 }) {
+		roads = nil
+	}
+	for bit := uint32(1); bit != 0 && bit <= named; bit <<= 1 {
+		if named&bit != 0 {
+			roads = append(roads, bit)
+		}
+	}
 	for _, v := range values {
 		if !slices.ContainsFunc(rows, func(r *row) bool { return v&(markConfig|markUnit)&r.deny == 0 }) {
 			continue // no case for this configuration and unit together
 		}
-		for _, s := range spacings {
-			for _, x := range spans {
-				if slices.ContainsFunc(rows, func(r *row) bool { return v&r.deny == 0 && r.spacing.has(s) && r.span.has(x) }) {
-					continue
+		for _, road := range roads {
+			for _, s := range spacings {
+				for _, x := range spans {
+					if slices.ContainsFunc(rows, func(r *row) bool { return v&r.deny == 0 && r.roads&road != 0 && r.spacing.has(s) && r.span.has(x) }) {
+						continue
+					}
+					c.fail(path, "", "on %s %s", c.day(day), missing(l, v, n, s, x))
+					return false
 				}
-				c.fail(path, "", "on %s %s", c.day(day), missing(l, v, n, s, x))
-				return false
 			}
 		}
 	}

@@ -75,7 +75,7 @@ type judgement struct {
 	made   makeup // of the axles, where the set asks for it; n is 0 where it does not
 	permit permission
 
-	// The gross limit of the competence that is judged, for limits that depend on it.
+	// The least gross limit that may be the vehicle's, for limits that are waived within it.
 	choice     choice // of the subject that is judged
 	grossLimit int64
 	grossOver  bool
@@ -266,7 +266,7 @@ func (j *judgement) opinion(c *competence, t *tally) wim.Opinion {
 	return wim.Opinion{Competence: c.name, Outcome: t.found.outcome(), Standing: wim.StandingOf(r), Reasons: r, Why: t.why}
 }
 
-// slot makes room for one more finding and clears it. Findings are written where they stay: they are large.
+// slot makes room for one more finding; what an earlier judgement left there is still in it. Findings are written where they stay: they are large.
 func (j *judgement) slot() *wim.Finding {
 	v := j.v
 	n := len(v.Findings)
