@@ -48,7 +48,7 @@ func TestBridgeFormulaGivesTheFederalTablesRows(t *testing.T) {
 		{20, 3, []int64{51000, 55500, 60500, 66000}},
 		{24, 3, []int64{54000, 58000, 63000, 68500, 74000}},
 		{32, 3, []int64{60000, 63500, 68000, 73000, 78500}},
-		{36, 4, []int64{68000, 70500, 75500, 81000}}, // four axles: as two tandems
+		{36, 4, []int64{66000, 70500, 75500, 81000}},
 		{43, 4, []int64{70500, 75000, 80000, 85000}},
 		{51, 4, []int64{76000, 80000, 84500, 89500}},
 		{57, 4, []int64{80000, 83500, 88000, 93000}},
@@ -81,11 +81,7 @@ func TestBridgeFormulaAtItsEdges(t *testing.T) {
 		{"four axles never carry more than 20,000 lb each", 4, feet(80), 80000},
 		{"an exact tie goes down for three axles", 3, feet(15), 47000},
 		{"an exact tie goes down for five axles", 5, feet(30), 66500},
-		{"four axles just under 36 feet have the formula", 4, 10971, 66000},
-		{"four axles from 36 feet on carry 34,000 lb a tandem", 4, 10972, 68000},
-		{"four axles just under 39 feet too", 4, 11887, 68000},
-		{"from 39 feet on the formula gives as much", 4, 11888, 68000},
-		{"and then more", 4, feet(40), 68500},
+		{"four axles spread evenly over 36 feet are no two tandems", 4, 10972, 66000},
 		{"the formula goes beyond 80,000 lb", 7, feet(57), 93000},
 	} {
 		t.Run(x.name, func(t *testing.T) {
@@ -94,6 +90,22 @@ func TestBridgeFormulaAtItsEdges(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTwoTandemsCarry34000PoundsEachFrom36FeetOn(t *testing.T) {
+	s := law(t, "us")
+	sets := func(span, spacing wim.Mm, each wim.Kg) *wim.Facts {
+		return lorry(wim.Train, 0, axle{0, each}, axle{spacing, each}, axle{span - 2*spacing, each}, axle{spacing, each})
+	}
+	rule(t, s, []ruling{
+		{"just under 36 feet the formula holds", sets(10971, 1300, 7490), "us-bridge-4", 1, lb(66000), wim.Exceeded},
+		{"from 36 feet on they stand on 34,000 lb each", sets(10972, 1300, 7711), "us-two-tandems", 1, lb(68000), wim.Compliant},
+		{"just under 39 feet they do", sets(11887, 1300, 7712), "us-two-tandems", 1, lb(68000), wim.Exceeded},
+		{"from 39 feet on the formula gives as much", sets(11888, 1300, 7712), "us-bridge-4-39ft", 1, lb(68000), wim.Exceeded},
+		{"axles 96 inches apart are a tandem", sets(10972, 2438, 7712), "us-two-tandems", 1, lb(68000), wim.Exceeded},
+		{"axles more than 96 inches apart are none", sets(10972, 2439, 7490), "us-bridge-4-36ft", 1, lb(66000), wim.Exceeded},
+		{"axles within 40 inches are one axle and no tandem", sets(10972, 1016, 7490), "us-bridge-4-36ft", 1, lb(66000), wim.Exceeded},
+	})
 }
 
 func TestAStateThatRoundsTiesUpWritesItInItsSet(t *testing.T) {
