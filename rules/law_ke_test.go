@@ -1,0 +1,31 @@
+package rules
+
+import (
+	"testing"
+
+	"github.com/axlegate/axlegate/wim"
+)
+
+func TestKenyasLimits(t *testing.T) {
+	gross := func(c wim.Combination, n int, g wim.Kg) *wim.Facts {
+		return with(lorry(wim.Train, 2, even(n, wim.Mm(n-1)*2400, g)...), combination(c))
+	}
+	rule(t, law(t, "ke"), []ruling{
+		{"three articulated axles stand on 28 t", gross(wim.Articulated, 3, 28000), "ke-3-articulated", 0, 28000, wim.Compliant},
+		{"the gross has no tolerance", gross(wim.Articulated, 3, 28001), "ke-3-articulated", 0, 28000, wim.Exceeded},
+		{"six articulated axles have 50 t", gross(wim.Articulated, 6, 50001), "ke-6-articulated", 0, 50000, wim.Exceeded},
+		{"six axles with a drawbar trailer have 52 t", gross(wim.Drawbar, 6, 52000), "ke-6-drawbar", 0, 52000, wim.Compliant},
+		{"seven axles have the Community's 56 t", gross(wim.RoadTrain, 7, 56001), "ke-7-axles", 0, 56000, wim.Exceeded},
+		{"a tandem stands on 18 t", truck(1350, 18000), "ke-tandem", 2, 18000, wim.Compliant},
+		{"a tandem has 5 % of tolerance", truck(1350, 18900), "ke-tandem", 2, 18000, wim.WithinTolerance},
+		{"and is over by one kilogram more", truck(1350, 18901), "ke-tandem", 2, 18000, wim.Exceeded},
+		{"three axles stand on 24 t", semi(3, 1350, 8000), "ke-triple", 3, 24000, wim.Compliant},
+	})
+}
+
+func TestNothingOfKenyasSetGroundsADecision(t *testing.T) {
+	o := opinion(t, judge(law(t, "ke"), truck(1350, 19500)), wim.RoadAdministration)
+	if o.Outcome != wim.Exceeded || o.Standing != wim.Screening || !o.Reasons.Any(wim.LimitRecalled) {
+		t.Errorf("%s, %s because of %v; want exceeded, screening because the limit is recalled", o.Outcome, o.Standing, o.Reasons)
+	}
+}
