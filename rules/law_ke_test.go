@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/axlegate/axlegate/wim"
@@ -27,5 +28,23 @@ func TestNothingOfKenyasSetGroundsADecision(t *testing.T) {
 	o := opinion(t, judge(law(t, "ke"), truck(1350, 19500)), wim.RoadAdministration)
 	if o.Outcome != wim.Exceeded || o.Standing != wim.Screening || !o.Reasons.Any(wim.LimitRecalled) {
 		t.Errorf("%s, %s because of %v; want exceeded, screening because the limit is recalled", o.Outcome, o.Standing, o.Reasons)
+	}
+}
+
+func TestKenyasLengths(t *testing.T) {
+	s := law(t, "ke")
+	for _, x := range []struct {
+		name   string
+		facts  *wim.Facts
+		broken []string
+	}{
+		{"a truck of 12.5 m", with(sound(2, wim.Rigid, 9000), sized(12500, 2500, 4000)), nil},
+		{"a longer truck", with(sound(2, wim.Rigid, 9000), sized(12501, 2500, 4000)), []string{"ke-length-rigid"}},
+		{"a longer articulated vehicle than 17.4 m", with(sound(5, wim.Train, 9000), combination(wim.Articulated), sized(17401, 2500, 4000)), []string{"ke-length-articulated"}},
+		{"a train of 22 m", with(sound(5, wim.Train, 9000), combination(wim.Drawbar), sized(22000, 2500, 4000)), nil},
+	} {
+		if got := broken(judge(s, x.facts)); !slices.Equal(got, x.broken) {
+			t.Errorf("%s: exceeded by %v, want %v", x.name, got, x.broken)
+		}
 	}
 }
