@@ -12,6 +12,12 @@ func TestAustraliasGroupsByTheirOutermostAxles(t *testing.T) {
 	two := func(spacing wim.Mm, both wim.Kg) *wim.Facts {
 		return with(lorry(wim.Rigid, 3, axle{0, 5000}, axle{5000, both / 2}, axle{spacing, both - both/2}), dual)
 	}
+	rear := func(spacing wim.Mm, both wim.Kg, a, b wim.Tyres) *wim.Facts {
+		return with(two(spacing, both), tyres(wim.SingleTyres, a, b))
+	}
+	lone := func(load wim.Kg, a wim.Tyres) *wim.Facts {
+		return with(lorry(wim.Rigid, 2, axle{0, 5000}, axle{5000, load}), tyres(wim.SingleTyres, a))
+	}
 	three := func(spacing wim.Mm, each wim.Kg) *wim.Facts { return with(semi(3, spacing, each), dual) }
 	rule(t, law(t, "au"), []ruling{
 		{"a steer axle stands on 6 t", lorry(wim.Rigid, 2, axle{0, 6000}, axle{5000, 5000}), "au-steer", 1, 6000, wim.Compliant},
@@ -23,6 +29,14 @@ func TestAustraliasGroupsByTheirOutermostAxles(t *testing.T) {
 		{"three axles within 3.200 m are a tri-axle group", three(1600, 6666), "au-tri-axle", 3, 20000, wim.Compliant},
 		{"three axles within 3.200 m are over", three(1600, 6667), "au-tri-axle", 3, 20000, wim.Exceeded},
 		{"three axles over 3.201 m are a tandem and one", three(1601, 8251), "au-tandem-dual", 3, 16500, wim.Exceeded},
+		{"three axles on single tyres have 15 t", with(semi(3, 1300, 5001), tyres(wim.SingleTyres)), "au-tri-axle-single", 3, 15000, wim.Exceeded},
+		{"an axle on single tyres has 6.7 t", lone(6701, wim.SingleTyres), "au-single", 2, 6700, wim.Exceeded},
+		{"an axle on wide tyres has 7 t", lone(7001, wim.WideTyres), "au-single-wide", 2, 7000, wim.Exceeded},
+		{"two close axles on single tyres have 6.7 t", rear(900, 6701, wim.SingleTyres, wim.SingleTyres), "au-close", 2, 6700, wim.Exceeded},
+		{"two close axles on wide tyres have 7 t", rear(900, 7001, wim.WideTyres, wim.WideTyres), "au-close-wide", 2, 7000, wim.Exceeded},
+		{"a tandem with one axle on dual tyres has 13 t", rear(1300, 13001, wim.DualTyres, wim.SingleTyres), "au-tandem-6-tyre", 2, 13000, wim.Exceeded},
+		{"a tandem on wide tyres is taken as on dual ones", rear(1300, 16501, wim.WideTyres, wim.WideTyres), "au-tandem-wide", 2, 16500, wim.Exceeded},
+		{"two close steering axles are one", lorry(wim.Rigid, 4, axle{0, 3000}, axle{900, 3001}, axle{4000, 6000}, axle{1300, 6000}), "au-close-steer", 1, 6000, wim.Exceeded},
 		{"two steering axles have 11 t", lorry(wim.Rigid, 4, axle{0, 5500}, axle{1800, 5501}, axle{4000, 6000}, axle{1300, 6000}), "au-twin-steer", 1, 11000, wim.Exceeded},
 	})
 }

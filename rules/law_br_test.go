@@ -43,6 +43,8 @@ func TestBrazilsAxlesAndGroupsAtTheEdgesOfTheirBands(t *testing.T) {
 		{"axles 1.200 m apart are none either", pair(1200, 20000, dual, dual), "br-single-dual", 3, 10000, wim.Compliant},
 		{"one axle on dual and one on single tyres have 13.5 t", pair(1300, 13501, dual, single), "br-tandem-mixed", 2, 13500, wim.WithinTolerance},
 		{"two steering axles have 12 t", steered(13501), "br-double-steering", 1, 12000, wim.Exceeded},
+		{"wide tyres are taken as dual ones", pair(2500, 20000, wim.WideTyres, wim.WideTyres), "br-single-wide", 3, 10000, wim.Compliant},
+		{"in a tandem too", pair(1300, 17000, wim.WideTyres, wim.WideTyres), "br-tandem-wide", 2, 17000, wim.Compliant},
 		{"three axles stand on 25.5 t", brazilian(6000, []wim.Kg{8500, 8500, 8500}), "br-tridem", 2, 25500, wim.Compliant},
 	})
 }
@@ -78,6 +80,16 @@ func TestBrazilWaivesAxlesWhereTheGrossIsWithin50Tonnes(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a regulatory gross of 50 t is waived and one above it is not", func(t *testing.T) {
+		// 6 + 10 + 17 + 17 = 50 t, and 6 + 10 + 10 + 25.5 = 51.5 t.
+		heavy := []wim.Kg{9600, 9600}
+		if got := broken(judge(s, brazilian(5000, []wim.Kg{8000}, heavy, []wim.Kg{8000, 8000}))); len(got) != 0 {
+			t.Errorf("exceeded by %v", got)
+		}
+		if got := broken(judge(s, brazilian(5000, []wim.Kg{11300}, []wim.Kg{8000}, []wim.Kg{8000, 8000, 8000}))); !slices.Equal(got, []string{"br-single-dual"}) {
+			t.Errorf("exceeded by %v, want the axle of 11.3 t", got)
+		}
+	})
 	t.Run("what is waived is shown all the same", func(t *testing.T) {
 		v := judge(s, brazilian(5000, []wim.Kg{8000}, []wim.Kg{9600, 9600}))
 		if f := findingBy(t, v, "br-tandem-dual", 3); !f.Informs || f.Outcome != wim.Exceeded {
@@ -110,6 +122,26 @@ func TestBrazilCountsTheExcessFromWhatIsTolerated(t *testing.T) {
 		got := findingBy(t, judge(s, f), "br-gross-rigid", 0)
 		if got.Excess != x.over || got.Tolerance != 1450 || got.Band != x.band {
 			t.Errorf("%d kg over what is tolerated: excess %d, tolerance %d, band %q; want band %q", x.over, got.Excess, got.Tolerance, got.Band, x.band)
+		}
+	}
+}
+
+func TestBrazilsSizes(t *testing.T) {
+	s := law(t, "br")
+	for _, x := range []struct {
+		name   string
+		facts  *wim.Facts
+		broken []string
+	}{
+		{"a truck of 14 m, 2.60 m and 4.40 m", with(sound(2, wim.Rigid, 9000), sized(14000, 2600, 4400)), nil},
+		{"a longer, wider and higher truck", with(sound(2, wim.Rigid, 9000), sized(14001, 2601, 4401)), []string{"br-length-rigid", "br-width", "br-height"}},
+		{"an articulated vehicle of 18.60 m", with(sound(5, wim.Train, 9000), combination(wim.Articulated), sized(18600, 2500, 4000)), nil},
+		{"a longer one", with(sound(5, wim.Train, 9000), combination(wim.Articulated), sized(18601, 2500, 4000)), []string{"br-length-articulated"}},
+		{"a train of more units of 19.80 m", with(sound(7, wim.Train, 9000), combination(wim.RoadTrain), sized(19800, 2500, 4000)), nil},
+		{"a longer one", with(sound(7, wim.Train, 9000), combination(wim.RoadTrain), sized(19801, 2500, 4000)), []string{"br-length-train"}},
+	} {
+		if got := broken(judge(s, x.facts)); !slices.Equal(got, x.broken) {
+			t.Errorf("%s: exceeded by %v, want %v", x.name, got, x.broken)
 		}
 	}
 }

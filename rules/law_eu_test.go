@@ -46,6 +46,7 @@ func TestEuropesGroupsAtTheEdgesOfTheirBands(t *testing.T) {
 		{"with air suspension 1.300 m have 19 t", with(truck(1300, 19000), air), "eu-tandem-motor-1800-air", 2, 19000, wim.Compliant},
 		{"with air suspension they are over by one kilogram", with(truck(1799, 19001), air), "eu-tandem-motor-1800-air", 2, 19000, wim.Exceeded},
 		{"without it 1.300 m have 18 t", with(truck(1300, 18001), other), "eu-tandem-motor-1800", 2, 18000, wim.Exceeded},
+		{"a motor vehicle's tandem that is not driven has 18 t", with(lorry(wim.Rigid, 4, axle{0, 9000}, axle{1300, 9001}, axle{4000, 5000}, axle{1300, 5000}), drawn(2, wim.AirSuspension)), "eu-tandem-motor-1800-free", 1, 18000, wim.Exceeded},
 		{"a driven axle alone stands on 11.5 t", with(lorry(wim.Rigid, 2, axle{0, 6000}, axle{4000, 11500}), drawn(1, "")), "eu-single-driven", 2, 11500, wim.Compliant},
 		{"a driven axle alone is over by one kilogram", with(lorry(wim.Rigid, 2, axle{0, 6000}, axle{4000, 11501}), drawn(1, "")), "eu-single-driven", 2, 11500, wim.Exceeded},
 	})

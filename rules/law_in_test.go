@@ -31,6 +31,7 @@ func TestIndiasAxlesAndGroups(t *testing.T) {
 		{"a tandem on air springs has two tonnes more", with(truck(1350, 23001), air), "in-tandem-air", 2, 23000, wim.Exceeded},
 		{"three axles less than 3 m from first to last stand on 27 t", tri(1499, 9000), "in-tri-axle", 2, 27000, wim.Compliant},
 		{"three axles less than 3 m from first to last are over by three kilograms", tri(1499, 9001), "in-tri-axle", 2, 27000, wim.Exceeded},
+		{"three axles on air springs have three tonnes more", with(tri(1350, 10001), air), "in-tri-axle-air", 2, 30000, wim.Exceeded},
 		{"three axles 3 m from first to last are a tandem and one", tri(1500, 10500), "in-tandem", 2, 21000, wim.Compliant},
 	})
 }

@@ -9,7 +9,9 @@ import (
 func TestRussiasBandsCloseOnTheRight(t *testing.T) {
 	s := law(t, "ru")
 	dual := tyres(wim.SingleTyres, wim.DualTyres)
-	two := func(spacing wim.Mm, both wim.Kg) *wim.Facts { return with(truck(spacing, both), dual, onRoadOf("axle-10")) }
+	two := func(spacing wim.Mm, both wim.Kg) *wim.Facts {
+		return with(truck(spacing, both), dual, onRoadOf("axle-10"))
+	}
 	three := func(spacing wim.Mm, all wim.Kg) *wim.Facts {
 		return with(lorry(wim.Rigid, 4, axle{0, 4000}, axle{4000, all / 3}, axle{spacing, all / 3}, axle{spacing, all - all/3*2}), dual, onRoadOf("axle-10"))
 	}
@@ -26,6 +28,42 @@ func TestRussiasBandsCloseOnTheRight(t *testing.T) {
 		{"three axles 1.301 m apart are of the third", three(1301, 22500), "ru-three-1800-dual-road-10", 2, 22500, wim.Compliant},
 		{"three axles 1.801 m apart are of the fourth", three(1801, 23461), "ru-three-2500-dual-road-10", 2, 23000, wim.Exceeded},
 	})
+}
+
+func TestRussiasTable(t *testing.T) {
+	s := law(t, "ru")
+	roads := []string{"axle-6", "axle-10", "axle-11.5"}
+	for _, row := range []struct {
+		axles   int
+		spacing wim.Mm
+		single  [3]wim.Kg
+		dual    [3]wim.Kg
+	}{
+		{1, 5000, [3]wim.Kg{5500, 9000, 10500}, [3]wim.Kg{6000, 10000, 11500}},
+		{2, 1000, [3]wim.Kg{8000, 10000, 11500}, [3]wim.Kg{9000, 11000, 12500}},
+		{2, 1300, [3]wim.Kg{9000, 13000, 14000}, [3]wim.Kg{10000, 14000, 16000}},
+		{2, 1800, [3]wim.Kg{10000, 15000, 17000}, [3]wim.Kg{11000, 16000, 18000}},
+		{2, 2500, [3]wim.Kg{11000, 17000, 18000}, [3]wim.Kg{12000, 18000, 20000}},
+		{3, 1000, [3]wim.Kg{11000, 15000, 17000}, [3]wim.Kg{12000, 16500, 18000}},
+		{3, 1300, [3]wim.Kg{12000, 18000, 20000}, [3]wim.Kg{13500, 19500, 21000}},
+		{3, 1800, [3]wim.Kg{13500, 21000, 23500}, [3]wim.Kg{15000, 22500, 24000}},
+		{3, 2500, [3]wim.Kg{15000, 22000, 25000}, [3]wim.Kg{16000, 23000, 26000}},
+	} {
+		all := []axle{{0, 4000}, {6000, 3000}}
+		for range row.axles - 1 {
+			all = append(all, axle{row.spacing, 3000})
+		}
+		for i, class := range roads {
+			for tyre, want := range map[wim.Tyres]wim.Kg{wim.SingleTyres: row.single[i], wim.DualTyres: row.dual[i]} {
+				v := judge(s, with(lorry(wim.Rigid, uint8(len(all)), all...), tyres(wim.SingleTyres, tyre), onRoadOf(class)))
+				for _, f := range v.Findings {
+					if f.Scope == wim.ScopeGroup && f.Index == 2 && f.Permitted != want {
+						t.Errorf("%d axles %d mm apart on %s tyres, %s: %d kg, want %d", row.axles, row.spacing, tyre, class, f.Permitted, want)
+					}
+				}
+			}
+		}
+	}
 }
 
 func TestRussiasLimitsAreTheRoads(t *testing.T) {
@@ -72,4 +110,20 @@ func TestRussiaLetsTwoPercentPassAndCountsFromTheLimit(t *testing.T) {
 			t.Errorf("%d kg: %s, excess %d, band %q; want %s, %d, %q", x.gross, got.Outcome, got.Excess, got.Band, x.outcome, x.excess, x.band)
 		}
 	}
+}
+
+func TestRussiasGross(t *testing.T) {
+	of := func(c wim.Configuration, n int, g wim.Kg) *wim.Facts {
+		return with(lorry(c, 2, even(n, wim.Mm(n-1)*3000, g)...), combination(wim.Articulated))
+	}
+	rule(t, law(t, "ru"), []ruling{
+		{"a truck of two axles", of(wim.Rigid, 2, 18000), "ru-2-axles", 0, 18000, wim.Compliant},
+		{"a truck of three axles", of(wim.Rigid, 3, 25000), "ru-3-axles", 0, 25000, wim.Compliant},
+		{"a truck of four axles", of(wim.Rigid, 4, 32000), "ru-4-axles", 0, 32000, wim.Compliant},
+		{"a truck of five axles", of(wim.Rigid, 5, 35000), "ru-5-axles", 0, 35000, wim.Compliant},
+		{"three articulated axles", of(wim.Train, 3, 28000), "ru-3-articulated", 0, 28000, wim.Compliant},
+		{"four articulated axles", of(wim.Train, 4, 36000), "ru-4-articulated", 0, 36000, wim.Compliant},
+		{"six articulated axles", of(wim.Train, 6, 44000), "ru-6-articulated", 0, 44000, wim.Compliant},
+		{"more of them have no more", of(wim.Train, 7, 44881), "ru-6-articulated", 0, 44000, wim.Exceeded},
+	})
 }

@@ -82,6 +82,7 @@ func TestBridgeFormulaAtItsEdges(t *testing.T) {
 		{"an exact tie goes down for three axles", 3, feet(15), 47000},
 		{"an exact tie goes down for five axles", 5, feet(30), 66500},
 		{"four axles spread evenly over 36 feet are no two tandems", 4, 10972, 66000},
+		{"five axles never carry more than 20,000 lb each", 5, feet(100), 100000},
 		{"the formula goes beyond 80,000 lb", 7, feet(57), 93000},
 	} {
 		t.Run(x.name, func(t *testing.T) {
@@ -146,6 +147,9 @@ func TestUnitedStatesAxlesAndGross(t *testing.T) {
 	})
 	if got := broken(judge(s, gross(36288))); !slices.Equal(got, []string{"us-gross"}) {
 		t.Errorf("exceeded by %v, want the gross limit alone", got)
+	}
+	if got := broken(judge(s, pair(1017, 4600))); len(got) != 0 {
+		t.Errorf("axles over 40 inches apart are not one axle, yet exceeded by %v", got)
 	}
 	if got := broken(judge(s, pair(2439, 8000))); len(got) != 0 {
 		t.Errorf("axles over 96 inches apart are no tandem, yet exceeded by %v", got)
