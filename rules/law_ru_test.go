@@ -34,36 +34,48 @@ func TestRussiasTable(t *testing.T) {
 	s := law(t, "ru")
 	roads := []string{"axle-6", "axle-10", "axle-11.5"}
 	for _, row := range []struct {
-		axles   int
-		spacing wim.Mm
-		single  [3]wim.Kg
-		dual    [3]wim.Kg
+		axles    int
+		from, to wim.Mm // the band's first and last distance
+		single   [3]wim.Kg
+		dual     [3]wim.Kg
 	}{
-		{1, 5000, [3]wim.Kg{5500, 9000, 10500}, [3]wim.Kg{6000, 10000, 11500}},
-		{2, 1000, [3]wim.Kg{8000, 10000, 11500}, [3]wim.Kg{9000, 11000, 12500}},
-		{2, 1300, [3]wim.Kg{9000, 13000, 14000}, [3]wim.Kg{10000, 14000, 16000}},
-		{2, 1800, [3]wim.Kg{10000, 15000, 17000}, [3]wim.Kg{11000, 16000, 18000}},
-		{2, 2500, [3]wim.Kg{11000, 17000, 18000}, [3]wim.Kg{12000, 18000, 20000}},
-		{3, 1000, [3]wim.Kg{11000, 15000, 17000}, [3]wim.Kg{12000, 16500, 18000}},
-		{3, 1300, [3]wim.Kg{12000, 18000, 20000}, [3]wim.Kg{13500, 19500, 21000}},
-		{3, 1800, [3]wim.Kg{13500, 21000, 23500}, [3]wim.Kg{15000, 22500, 24000}},
-		{3, 2500, [3]wim.Kg{15000, 22000, 25000}, [3]wim.Kg{16000, 23000, 26000}},
+		{1, 5000, 5000, [3]wim.Kg{5500, 9000, 10500}, [3]wim.Kg{6000, 10000, 11500}},
+		{2, 700, 1000, [3]wim.Kg{8000, 10000, 11500}, [3]wim.Kg{9000, 11000, 12500}},
+		{2, 1001, 1300, [3]wim.Kg{9000, 13000, 14000}, [3]wim.Kg{10000, 14000, 16000}},
+		{2, 1301, 1800, [3]wim.Kg{10000, 15000, 17000}, [3]wim.Kg{11000, 16000, 18000}},
+		{2, 1801, 2500, [3]wim.Kg{11000, 17000, 18000}, [3]wim.Kg{12000, 18000, 20000}},
+		{3, 700, 1000, [3]wim.Kg{11000, 15000, 17000}, [3]wim.Kg{12000, 16500, 18000}},
+		{3, 1001, 1300, [3]wim.Kg{12000, 18000, 20000}, [3]wim.Kg{13500, 19500, 21000}},
+		{3, 1301, 1800, [3]wim.Kg{13500, 21000, 23500}, [3]wim.Kg{15000, 22500, 24000}},
+		{3, 1801, 2500, [3]wim.Kg{15000, 22000, 25000}, [3]wim.Kg{16000, 23000, 26000}},
 	} {
-		all := []axle{{0, 4000}, {6000, 3000}}
-		for range row.axles - 1 {
-			all = append(all, axle{row.spacing, 3000})
-		}
-		for i, class := range roads {
-			for tyre, want := range map[wim.Tyres]wim.Kg{wim.SingleTyres: row.single[i], wim.DualTyres: row.dual[i]} {
-				v := judge(s, with(lorry(wim.Rigid, uint8(len(all)), all...), tyres(wim.SingleTyres, tyre), onRoadOf(class)))
-				for _, f := range v.Findings {
-					if f.Scope == wim.ScopeGroup && f.Index == 2 && f.Permitted != want {
-						t.Errorf("%d axles %d mm apart on %s tyres, %s: %d kg, want %d", row.axles, row.spacing, tyre, class, f.Permitted, want)
+		for _, spacing := range []wim.Mm{row.from, row.to} {
+			all := []axle{{0, 4000}, {6000, 3000}}
+			for range row.axles - 1 {
+				all = append(all, axle{spacing, 3000})
+			}
+			for i, class := range roads {
+				for tyre, want := range map[wim.Tyres]wim.Kg{wim.SingleTyres: row.single[i], wim.WideTyres: row.single[i], wim.DualTyres: row.dual[i]} {
+					v := judge(s, with(lorry(wim.Rigid, uint8(len(all)), all...), tyres(wim.SingleTyres, tyre), onRoadOf(class)))
+					if got := groupAt(t, v, 2).Permitted; got != want {
+						t.Errorf("%d axles %d mm apart on %s tyres, %s: %d kg, want %d", row.axles, spacing, tyre, class, got, want)
 					}
 				}
 			}
 		}
 	}
+}
+
+// groupAt gives the finding about the axle or group that begins at an axle.
+func groupAt(t *testing.T, v *wim.Verdict, first uint8) wim.Finding {
+	t.Helper()
+	for _, f := range v.Findings {
+		if f.Scope == wim.ScopeGroup && f.Index == first {
+			return f
+		}
+	}
+	t.Fatalf("no finding about a group at axle %d in %+v", first, v.Findings)
+	return wim.Finding{}
 }
 
 func TestRussiasLimitsAreTheRoads(t *testing.T) {
