@@ -202,3 +202,17 @@ func TestUnitedStatesFiguresThatWereReadGroundADecision(t *testing.T) {
 		}
 	}
 }
+
+func TestUnitedStatesShowsWhatIdleReductionEquipmentMayExplain(t *testing.T) {
+	s := law(t, "us")
+	for _, x := range []struct {
+		gross wim.Kg
+		band  string
+	}{
+		{36287, ""}, {36288, "up-to-550-lb"}, {36287 + 249, "up-to-550-lb"}, {36287 + 250, "over-550-lb"},
+	} {
+		if f := findingBy(t, judge(s, lorry(wim.Train, 3, even(7, feet(65), x.gross)...)), "us-gross", 0); f.Band != x.band {
+			t.Errorf("%d kg: band %q, want %q", x.gross, f.Band, x.band)
+		}
+	}
+}
