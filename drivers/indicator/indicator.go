@@ -20,11 +20,14 @@ var ErrNoCommand = errors.New("the profile has no register for it")
 type Config struct {
 	Device  string // its name in logs and metrics
 	Address string // host:port of Modbus TCP
-	// Line is the path of a serial line with Modbus RTU, instead of Address; the instrument is alone on it.
-	Line    string
-	Baud    int           // of the line; 0 means 19200
-	Parity  modbus.Parity // of the line; empty means even
-	Unit    uint8         // 0 means the profile's, and 1 where it has none
+	// Line is the path of a serial line with Modbus RTU, instead of Address.
+	Line   string
+	Baud   int           // of the line; 0 means 19200
+	Parity modbus.Parity // of the line; empty means even
+	Unit   uint8         // 0 means the profile's on Modbus TCP, and 1 where it has none
+	// Bus is what the instrument shares with others, instead of Address and Line. The time limit of a request is the
+	// bus's then. Whoever made it closes it.
+	Bus     *modbus.Bus
 	Profile Profile
 	// Silence is how long an instrument may fail to answer, or its heartbeat stand still, before it is down; 0
 	// means 2 s.
@@ -35,14 +38,14 @@ type Config struct {
 
 // Validate fills in defaults and says what is wrong.
 func (c *Config) Validate() error {
-	if c.Device == "" || c.Address == "" && c.Line == "" {
-		return errors.New("indicator: a device and an address or a line are needed")
+	if c.Device == "" || c.Address == "" && c.Line == "" && c.Bus == nil {
+		return errors.New("indicator: a device and an address, a line or a bus are needed")
+	}
+	if c.Bus != nil && (c.Address != "" || c.Line != "") {
+		return fmt.Errorf("indicator %s: a bus has its own address or line", c.Device)
 	}
 	if err := c.Profile.check(); err != nil {
 		return fmt.Errorf("indicator %s: profile: %w", c.Device, err)
-	}
-	if c.Unit == 0 && c.Profile.Unit != nil {
-		c.Unit = *c.Profile.Unit
 	}
 	if c.Silence < 0 {
 		return fmt.Errorf("indicator %s: silence of %s: want a positive duration, or 0 for 2 s", c.Device, c.Silence)
@@ -63,8 +66,9 @@ func (c *Config) Validate() error {
 type Indicator struct {
 	cfg    Config
 	lay    layout
+	bus    *modbus.Bus
 	client *modbus.Client
-	at     string // address or line, for errors
+	at     string // address, line or unit, for errors
 	log    *slog.Logger
 
 	mu     sync.Mutex // owns health and bad
@@ -82,14 +86,23 @@ func New(cfg Config) (*Indicator, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c, err := modbus.New(modbus.Config{
-		Address: cfg.Address, Line: cfg.Line, Baud: cfg.Baud, Parity: cfg.Parity, Unit: cfg.Unit, Timeout: cfg.Profile.Timeout.Std()})
-	if err != nil {
-		return nil, err
+	unit, bus := cfg.Unit, cfg.Bus
+	if unit == 0 {
+		unit = 1
+		if p := cfg.Profile.Unit; p != nil && cfg.Address != "" {
+			unit = *p
+		}
 	}
-	at := cmp.Or(cfg.Address, cfg.Line)
+	if bus == nil {
+		var err error
+		bus, err = modbus.NewBus(modbus.Config{Address: cfg.Address, Line: cfg.Line, Baud: cfg.Baud, Parity: cfg.Parity, Timeout: cfg.Profile.Timeout.Std()})
+		if err != nil {
+			return nil, err
+		}
+	}
+	at := cmp.Or(cfg.Address, cfg.Line, fmt.Sprintf("unit %d", unit))
 	return &Indicator{
-		cfg: cfg, lay: newLayout(cfg.Profile), client: c, at: at, log: cfg.Logger.With("device", cfg.Device, "at", at),
+		cfg: cfg, lay: newLayout(cfg.Profile), bus: bus, client: bus.Slave(unit), at: at, log: cfg.Logger.With("device", cfg.Device, "at", at),
 		health: wim.DeviceHealth{Device: cfg.Device, Reason: "the instrument was not asked yet", Since: wim.TimeOf(cfg.Now())},
 	}, nil
 }
@@ -107,7 +120,7 @@ func (d *Indicator) Health() wim.DeviceHealth {
 // Run reads the instrument until ctx ends and calls emit for every indication, in order, from one goroutine. An
 // instrument that is lost is told in Health and asked on. Run itself fails never.
 func (d *Indicator) Run(ctx context.Context, emit func(wim.Indication)) error {
-	defer d.client.Close() //nolint:errcheck // what was written was answered
+	defer d.Close() //nolint:errcheck // what was written was answered
 	d.heard, d.moved = d.cfg.Now(), d.cfg.Now()
 	t := time.NewTimer(0)
 	defer t.Stop()
@@ -127,6 +140,14 @@ func (d *Indicator) Run(ctx context.Context, emit func(wim.Indication)) error {
 		}
 		t.Reset(d.lay.Poll.Std())
 	}
+}
+
+// Close ends the connection, unless it is shared; a later request opens a new one. Run does it at its end.
+func (d *Indicator) Close() error {
+	if d.cfg.Bus != nil {
+		return nil
+	}
+	return d.bus.Close()
 }
 
 // Read asks the instrument once. It must not be called while Run runs.
@@ -202,11 +223,11 @@ func (d *Indicator) command(ctx context.Context, what string, c *Command) error 
 		return fmt.Errorf("indicator %s: %s: %w: %s", d.at, what, ErrNoCommand, d.lay.Name)
 	}
 	addr := d.lay.Base + c.At
-	if err := d.client.WriteHolding(ctx, addr, []uint16{c.Value}); err != nil {
+	if err := d.client.WriteHolding(ctx, addr, c.Values); err != nil {
 		return fmt.Errorf("indicator %s: %s: %w", d.at, what, err)
 	}
-	if c.Then != nil {
-		if err := d.client.WriteHolding(ctx, addr, []uint16{*c.Then}); err != nil {
+	if len(c.Then) > 0 {
+		if err := d.client.WriteHolding(ctx, addr, c.Then); err != nil {
 			return fmt.Errorf("indicator %s: %s was sent, but not taken back: %w; the next one may not be seen", d.at, what, err)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/simonvetter/modbus"
 
 	"github.com/axlegate/axlegate/configs"
+	rtu "github.com/axlegate/axlegate/drivers/modbus"
 	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/wim"
 )
@@ -27,6 +28,7 @@ type instrument struct {
 	reg     map[uint16]uint16
 	beat    uint16 // counts up with every request when it is not 0
 	refuse  bool
+	only    *uint8 // the one unit that is answered, nil for every one
 	written []uint16
 }
 
@@ -65,10 +67,13 @@ func (s *instrument) HandleHoldingRegisters(r *modbus.HoldingRegistersRequest) (
 		s.written = append(s.written, r.Args...)
 		return r.Args, nil
 	}
+	if s.only != nil && r.UnitId != *s.only {
+		return nil, modbus.ErrGWTargetFailedToRespond
+	}
 	return s.registers(r.Addr, r.Quantity)
 }
-func (s *instrument) HandleInputRegisters(*modbus.InputRegistersRequest) ([]uint16, error) {
-	return nil, modbus.ErrIllegalFunction
+func (s *instrument) HandleInputRegisters(r *modbus.InputRegistersRequest) ([]uint16, error) {
+	return s.registers(r.Addr+10000, r.Quantity)
 }
 func (s *instrument) HandleCoils(*modbus.CoilsRequest) ([]bool, error) {
 	return nil, modbus.ErrIllegalFunction
@@ -179,7 +184,7 @@ func run(t *testing.T, cfg Config) (d *Indicator, got <-chan wim.Indication) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(t.Context()) // stopped before what it reads from
 	out, ended := make(chan wim.Indication), make(chan error, 1)
 	go func() {
 		ended <- d.Run(ctx, func(in wim.Indication) {
@@ -314,7 +319,7 @@ func TestAValueThatIsNoWeightIsCountedAndNotHandedOn(t *testing.T) {
 func TestOnlyWhatIsAskedForIsWritten(t *testing.T) {
 	s := &instrument{}
 	p := shipped(t, "indicator-laumas-tlb")
-	p.Commands.Tare = &Command{At: 5, Value: 1 << 12, Then: new(uint16(0))}
+	p.Commands.Tare = &Command{At: 5, Values: []uint16{1 << 12}, Then: []uint16{0}}
 	d, err := New(Config{Device: "bridge-1", Address: s.listen(t), Profile: p})
 	if err != nil {
 		t.Fatal(err)
@@ -329,6 +334,59 @@ func TestOnlyWhatIsAskedForIsWritten(t *testing.T) {
 		t.Errorf("written unasked: %v", s.written)
 	}
 	if err := d.Tare(t.Context()); err != nil || !slices.Equal(s.written, []uint16{5, 1 << 12, 5, 0}) {
+		t.Errorf("%v, %v", s.written, err)
+	}
+}
+
+func TestTheUnitIsTheProfilesOnTCPAndOneOtherwise(t *testing.T) {
+	for _, c := range []struct {
+		profile string
+		asked   uint8 // by the configuration
+		want    uint8
+	}{
+		{"indicator-laumas-tlb", 0, 1}, {"indicator-laumas-tlb", 7, 7},
+		{"indicator-hbm-wtx", 0, 0}, {"indicator-pavone-jbx8", 0, 255}, {"indicator-pavone-jbx8", 3, 3},
+	} {
+		s := &instrument{only: &c.want}
+		d, err := New(Config{Device: "bridge-1", Address: s.listen(t), Unit: c.asked, Profile: shipped(t, c.profile)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Read(t.Context()); err != nil {
+			t.Errorf("%s, unit %d: %v", c.profile, c.asked, err)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestInstrumentsShareALine(t *testing.T) {
+	s := &instrument{}
+	s.set(6, 1<<11, 0, 38460, 0, 24000)
+	b, err := rtu.NewBus(rtu.Config{Line: s.line(t), Baud: 115200, Parity: rtu.None})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for unit := range uint8(3) {
+		_, got := run(t, Config{Bus: b, Unit: unit + 1, Profile: shipped(t, "indicator-laumas-tlb")})
+		wait(t, got, "an indication", func(in wim.Indication) bool { return in.Gross == 38460 })
+	}
+}
+
+// The bytes are those of the maker's manual.
+func TestTheCommandOfAnFT112IsTheManuals(t *testing.T) {
+	s := &instrument{}
+	d, err := New(Config{Device: "bridge-1", Address: s.listen(t), Profile: shipped(t, "indicator-flintec-ft112")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Zero(t.Context()); err != nil || !slices.Equal(s.written, []uint16{0x18, 0, 1}) {
 		t.Errorf("%v, %v", s.written, err)
 	}
 }

@@ -33,7 +33,7 @@ type Profile struct {
 	Words        string        `yaml:"words"`    // "high-first" or "low-first", of 32-bit values
 	Bytes        string        `yaml:"bytes"`    // "high-first", which is also what empty means, or "low-first", of each word
 	MaxRegisters int           `yaml:"max_registers"`
-	Unit         *uint8        `yaml:"unit_id"` // the instrument's unit where it is fixed; nil: as it is set up
+	Unit         *uint8        `yaml:"unit_id"` // the instrument's unit on Modbus TCP where it is fixed; nil: as it is set up
 	Poll         conf.Duration `yaml:"poll"`    // between two readings
 	Timeout      conf.Duration `yaml:"timeout"` // for one request; 0 means 500 ms
 	// Inexact says what becomes of a weight that is no whole kilogram: "refuse", which is also what empty means, or
@@ -117,11 +117,11 @@ type Commands struct {
 	Tare *Command `yaml:"tare"`
 }
 
-// Command is a value written to a holding register, in one request of function 16.
+// Command is what is written to holding registers, in one request of function 16.
 type Command struct {
-	At    uint16  `yaml:"at"`
-	Value uint16  `yaml:"value"`
-	Then  *uint16 `yaml:"then"` // written after it, for instruments that act on an edge; nil for nothing
+	At     uint16   `yaml:"at"`
+	Values []uint16 `yaml:"values"`
+	Then   []uint16 `yaml:"then"` // written to the same place after it, for instruments that act on an edge; may be empty
 }
 
 // LoadProfile reads a profile strictly; name stands in errors, with line and column.
@@ -271,6 +271,17 @@ func (p *Profile) mistake() *mistake {
 	}
 	if h := p.Heartbeat; h != nil && (size(h.Type) == 0 || h.Type == "float32") {
 		return wrong("heartbeat.type", "%q, want uint16, int16, uint32 or int32", h.Type)
+	}
+	for _, c := range []struct {
+		path string
+		cmd  *Command
+	}{{"commands.zero", p.Commands.Zero}, {"commands.tare", p.Commands.Tare}} {
+		if c.cmd == nil {
+			continue
+		}
+		if n := max(len(c.cmd.Values), len(c.cmd.Then)); len(c.cmd.Values) == 0 || n > 8 || int(p.Base)+int(c.cmd.At)+n-1 > math.MaxUint16 {
+			return wrong(c.path, "%d values at %d, want 1 to 8 registers that there are", len(c.cmd.Values), c.cmd.At)
+		}
 	}
 	first, last := p.span()
 	switch n := last - first + 1; {

@@ -55,6 +55,7 @@ expect:
 		{"a request too large", "max_registers: 32", "max_registers: 126", "126, want 1 to 125"},
 		{"a register beyond the last", "function: 3", "function: 3\nbase: 65530", "beyond the last one, 65535"},
 		{"a heartbeat that is a fraction", "type: uint32}", "type: float32}", "heartbeat.type"},
+		{"a command that writes nothing", "heartbeat:", "commands: {zero: {at: 5}}\nheartbeat:", "commands.zero: 0 values at 5"},
 		{"decimals twice", "heartbeat:", "decimals: {at: 8}\nheartbeat:", "the instrument tells them itself"},
 		{"a unit twice", "heartbeat:", "mass_unit: {at: 8, values: {0: kg}}\nheartbeat:", "the instrument tells it itself"},
 		{"bits of a signed register", "{means: stable, at: 6", "{means: stable, type: int16, at: 6", "want uint16 or uint32"},

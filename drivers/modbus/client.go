@@ -1,12 +1,13 @@
 // Package modbus talks to Modbus slaves through github.com/goburrow/modbus and is the one place where that
 // library's faults are worked around, so that a successor could take its place without a change elsewhere.
 //
-// A slave stands at a TCP address, or alone on a serial line (RTU).
+// A slave stands at a TCP address or on a serial line (RTU), alone or with others on one Bus.
 //
 // It promises: an answer is the answer to what was asked, of the quantity that was asked; after any error but
-// the slave's own refusal the connection is new; a slave that keeps failing is tried with growing pauses. A call
-// whose turn has come ends within its context's deadline and, without one, within two time limits of the
-// configuration: connecting and one request. It never repeats a write by itself: the caller knows whether
+// the slave's own refusal the connection is new; a slave that keeps failing is tried with growing pauses, and on a
+// bus all that fail have together at most an eighth of its time. A call whose turn has come ends within its
+// context's deadline and, without one, within three time limits of the configuration: connecting, letting a late
+// answer of the slave pass, and one request. It never repeats a write by itself: the caller knows whether
 // repeating is safe.
 package modbus
 
@@ -84,7 +85,7 @@ const (
 	Odd  Parity = "odd"
 )
 
-// Config says which slave stands where: at an address, or on a serial line of its own.
+// Config says which slave stands where: at an address or on a serial line.
 type Config struct {
 	Address string        // host:port of a Modbus TCP server
 	Line    string        // path of a serial line with Modbus RTU, instead of Address
@@ -131,12 +132,13 @@ func (c *Config) Validate() error {
 // name is where the slave stands, for errors.
 func (c *Config) name() string { return cmp.Or(c.Address, c.Line) }
 
-// transport is what a client's connection is made of.
+// transport is what a bus's connection is made of.
 type transport interface {
 	modbus.ClientHandler
 	Connect() error
 	Close() error
 	limit(d time.Duration) // for the next step, connecting or a request
+	address(unit uint8)    // of the next request
 }
 
 // tcp is the library's own transport.
@@ -144,7 +146,6 @@ type tcp struct{ *modbus.TCPClientHandler }
 
 func newTCP(cfg *Config) tcp {
 	h := modbus.NewTCPClientHandler(cfg.Address)
-	h.SlaveId = cfg.Unit
 	// The library's own idle timer would close the connection in the middle of nothing; ours is kept alive
 	// by the heartbeat polls, and closed by every error.
 	h.IdleTimeout = 0
@@ -153,45 +154,41 @@ func newTCP(cfg *Config) tcp {
 
 func (t tcp) limit(d time.Duration) { t.Timeout = d }
 
-// Client is one connection to one slave. Its methods may be called from any goroutine and take turns.
-type Client struct {
-	cfg Config
+func (t tcp) address(unit uint8) { t.SlaveId = unit }
 
-	// turn holds the one token; who has it owns handler, client and the fields up to the counts. It is a
-	// channel and no mutex, so that waiting for a slow slave ends with the caller's context.
-	turn    chan struct{}
-	handler transport
-	client  modbus.Client
-	given   time.Duration // what the handler was given for the step
-	open    bool
-	failed  int       // requests in a row that got no answer
-	last    error     // why the newest of them failed
-	retry   time.Time // not tried before
+// Client is one slave. Its methods may be called from any goroutine and take turns with those of the other slaves
+// on its bus.
+type Client struct {
+	bus  *Bus
+	unit uint8
+	own  bool // the bus is this slave's alone
+
+	// Owned by whoever has the bus's turn.
+	failed int       // requests in a row that got no answer
+	last   error     // why the newest of them failed
+	retry  time.Time // not tried before
 
 	answers atomic.Uint64
 	errors  atomic.Uint64
 	opened  atomic.Uint64
 }
 
-// New prepares a client; the first request connects.
+// New prepares a client of a slave that is alone; the first request connects.
 func New(cfg Config) (*Client, error) {
-	if err := cfg.Validate(); err != nil {
+	b, err := NewBus(cfg)
+	if err != nil {
 		return nil, err
 	}
-	var h transport = newTCP(&cfg)
-	if cfg.Line != "" {
-		h = newRTU(&cfg)
-	}
-	c := &Client{cfg: cfg, turn: make(chan struct{}, 1), handler: h, client: modbus.NewClient(h)}
-	c.turn <- struct{}{}
+	c := b.Slave(b.cfg.Unit)
+	c.own = true
 	return c, nil
 }
 
-// Counts are totals since New.
+// Counts are totals since the client was made.
 type Counts struct {
 	Answers uint64 // good answers
 	Errors  uint64 // requests that failed, exceptions included
-	Opened  uint64 // connections made
+	Opened  uint64 // connections made for a request of this slave
 }
 
 // Counts reads the totals. It never waits for a request.
@@ -199,49 +196,46 @@ func (c *Client) Counts() Counts {
 	return Counts{Answers: c.answers.Load(), Errors: c.errors.Load(), Opened: c.opened.Load()}
 }
 
-// Close ends the connection, after the request that is on its way. A later request opens a new one.
+// Close ends the connection of a slave that is alone, after the request that is on its way; a later request opens a
+// new one. With others on a bus it does nothing: the bus is closed as a whole.
 func (c *Client) Close() error {
-	<-c.turn
-	defer func() { c.turn <- struct{}{} }()
-	return c.close()
-}
-
-func (c *Client) close() error {
-	c.open = false
-	return c.handler.Close()
+	if !c.own {
+		return nil
+	}
+	return c.bus.Close()
 }
 
 // ReadInput reads n input registers (function 4).
 func (c *Client) ReadInput(ctx context.Context, addr, n uint16) ([]uint16, error) {
-	return c.registers(ctx, readInput, addr, n, c.client.ReadInputRegisters)
+	return c.registers(ctx, readInput, addr, n, c.bus.client.ReadInputRegisters)
 }
 
 // ReadHolding reads n holding registers (function 3).
 func (c *Client) ReadHolding(ctx context.Context, addr, n uint16) ([]uint16, error) {
-	return c.registers(ctx, readHolding, addr, n, c.client.ReadHoldingRegisters)
+	return c.registers(ctx, readHolding, addr, n, c.bus.client.ReadHoldingRegisters)
 }
 
 // ReadDiscrete reads n discrete inputs (function 2).
 func (c *Client) ReadDiscrete(ctx context.Context, addr, n uint16) ([]bool, error) {
-	return c.bits(ctx, readDiscrete, addr, n, c.client.ReadDiscreteInputs)
+	return c.bits(ctx, readDiscrete, addr, n, c.bus.client.ReadDiscreteInputs)
 }
 
 // ReadCoils reads n coils (function 1).
 func (c *Client) ReadCoils(ctx context.Context, addr, n uint16) ([]bool, error) {
-	return c.bits(ctx, readCoils, addr, n, c.client.ReadCoils)
+	return c.bits(ctx, readCoils, addr, n, c.bus.client.ReadCoils)
 }
 
 // WriteHolding writes holding registers in one request (function 16), so that they change together.
 func (c *Client) WriteHolding(ctx context.Context, addr uint16, values []uint16) error {
 	if len(values) == 0 || len(values) > maxWrite {
-		return fmt.Errorf("modbus %s: write %d registers, want 1 to %d", c.cfg.name(), len(values), maxWrite)
+		return fmt.Errorf("modbus %s: write %d registers, want 1 to %d", c.bus.cfg.name(), len(values), maxWrite)
 	}
 	raw := make([]byte, 0, 2*len(values))
 	for _, v := range values {
 		raw = binary.BigEndian.AppendUint16(raw, v)
 	}
 	return c.do(ctx, writeHolding, addr, func() error {
-		_, err := c.client.WriteMultipleRegisters(addr, uint16(len(values)), raw) // the library compares the echo
+		_, err := c.bus.client.WriteMultipleRegisters(addr, uint16(len(values)), raw) // the library compares the echo
 		return err
 	})
 }
@@ -253,14 +247,14 @@ func (c *Client) WriteCoil(ctx context.Context, addr uint16, on bool) error {
 		v = 0xFF00
 	}
 	return c.do(ctx, writeCoil, addr, func() error {
-		_, err := c.client.WriteSingleCoil(addr, v) // the library compares the echo
+		_, err := c.bus.client.WriteSingleCoil(addr, v) // the library compares the echo
 		return err
 	})
 }
 
 func (c *Client) registers(ctx context.Context, what function, addr, n uint16, read func(addr, n uint16) ([]byte, error)) ([]uint16, error) {
 	if n == 0 || n > maxRead {
-		return nil, fmt.Errorf("modbus %s: %s: %d registers, want 1 to %d", c.cfg.name(), what, n, maxRead)
+		return nil, fmt.Errorf("modbus %s: %s: %d registers, want 1 to %d", c.bus.cfg.name(), what, n, maxRead)
 	}
 	out := make([]uint16, n)
 	err := c.do(ctx, what, addr, func() error {
@@ -285,7 +279,7 @@ func (c *Client) registers(ctx context.Context, what function, addr, n uint16, r
 
 func (c *Client) bits(ctx context.Context, what function, addr, n uint16, read func(addr, n uint16) ([]byte, error)) ([]bool, error) {
 	if n == 0 || n > maxBits {
-		return nil, fmt.Errorf("modbus %s: %s: %d bits, want 1 to %d", c.cfg.name(), what, n, maxBits)
+		return nil, fmt.Errorf("modbus %s: %s: %d bits, want 1 to %d", c.bus.cfg.name(), what, n, maxBits)
 	}
 	out := make([]bool, n)
 	err := c.do(ctx, what, addr, func() error {
@@ -312,49 +306,63 @@ func (c *Client) do(ctx context.Context, what function, addr uint16, request fun
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	b := c.bus
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-c.turn:
+	case <-b.turn:
 	}
-	defer func() { c.turn <- struct{}{} }()
-	if wait := time.Until(c.retry); wait > 0 {
-		return fmt.Errorf("modbus %s: failed %d times in a row, tried again in %s: %w", c.cfg.name(), c.failed, wait.Round(time.Millisecond), c.last)
+	defer func() { b.turn <- struct{}{} }()
+	start := time.Now()
+	if c.failed > 0 {
+		if wait := max(c.retry.Sub(start), b.rest(start)); wait > 0 {
+			return fmt.Errorf("modbus %s unit %d: failed %d times in a row, tried again in %s: %w", b.cfg.name(), c.unit, c.failed, wait.Round(time.Millisecond), c.last)
+		}
 	}
 	err := c.attempt(ctx, what, addr, request)
 	switch {
 	case err == nil || errors.Is(err, ErrException):
+		if c.failed > 0 {
+			b.failing--
+		}
 		c.failed, c.last, c.retry = 0, nil, time.Time{}
 		return err
-	case ctx.Err() != nil, c.given < c.cfg.Timeout && isTimeout(err):
+	case ctx.Err() != nil, b.given < b.cfg.Timeout && isTimeout(err):
 		// The caller's patience ended, not the slave's time: that is no failure of the slave.
 		return fmt.Errorf("%w: %w", cmp.Or(ctx.Err(), context.DeadlineExceeded), err)
 	}
+	if c.failed == 0 {
+		b.failing++
+	}
 	c.failed++
 	c.last = err
+	now := time.Now()
 	if c.failed > 1 {
 		pause := min(firstPause<<min(c.failed-2, 8), lastPause)
-		c.retry = time.Now().Add(pause/2 + rand.N(pause/2+1)) // slaves that fell together do not come back together
+		pause = pause/2 + rand.N(pause/2+1) // slaves that fell together do not come back together
+		c.retry = now.Add(max(pause, b.spent(now, now.Sub(start))))
 	}
 	return err
 }
 
 // attempt connects if need be and asks once.
 func (c *Client) attempt(ctx context.Context, what function, addr uint16, request func() error) error {
-	if err := c.limit(ctx); err != nil {
+	b := c.bus
+	if err := b.limit(ctx); err != nil {
 		return err
 	}
-	if !c.open {
-		if err := c.handler.Connect(); err != nil {
+	if !b.open {
+		if err := b.handler.Connect(); err != nil {
 			c.errors.Add(1)
-			return fmt.Errorf("modbus %s: connect: %w; check the address or the cable, and that the device has power", c.cfg.name(), err)
+			return fmt.Errorf("modbus %s: connect: %w; check the address or the cable, and that the device has power", b.cfg.name(), err)
 		}
-		c.open = true
+		b.open = true
 		c.opened.Add(1)
-		if err := c.limit(ctx); err != nil {
+		if err := b.limit(ctx); err != nil {
 			return err
 		}
 	}
+	b.handler.address(c.unit)
 	err := request()
 	if err == nil {
 		c.answers.Add(1)
@@ -365,32 +373,14 @@ func (c *Client) attempt(ctx context.Context, what function, addr uint16, reques
 	// The library calls every answer to another function an exception. A real one is to this function, has the
 	// top bit set and a code.
 	if errors.As(err, &exception) && exception.FunctionCode == byte(what)|exceptionMark && exception.ExceptionCode != 0 {
-		return fmt.Errorf("modbus %s unit %d: %s at %d: %w %d (%w)", c.cfg.name(), c.cfg.Unit, what, addr, ErrException, exception.ExceptionCode, err)
+		return fmt.Errorf("modbus %s unit %d: %s at %d: %w %d (%w)", b.cfg.name(), c.unit, what, addr, ErrException, exception.ExceptionCode, err)
 	}
 	// The library keeps the connection after a timeout. The late answer would then wait in it and every
 	// later answer be one behind, for ever. So: a new connection after every error.
-	if cerr := c.close(); cerr != nil {
+	if cerr := b.close(); cerr != nil {
 		err = errors.Join(err, cerr)
 	}
-	return fmt.Errorf("modbus %s unit %d: %s at %d: %w", c.cfg.name(), c.cfg.Unit, what, addr, err)
-}
-
-// limit gives the next step what the caller has left, at most the configured time. The library knows no
-// context; its timeout is all that can be set.
-func (c *Client) limit(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	c.given = c.cfg.Timeout
-	if end, ok := ctx.Deadline(); ok {
-		left := time.Until(end)
-		if left <= 0 {
-			return context.DeadlineExceeded
-		}
-		c.given = min(left, c.cfg.Timeout)
-	}
-	c.handler.limit(c.given)
-	return nil
+	return fmt.Errorf("modbus %s unit %d: %s at %d: %w", b.cfg.name(), c.unit, what, addr, err)
 }
 
 func isTimeout(err error) bool {

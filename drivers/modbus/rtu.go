@@ -29,11 +29,12 @@ type rtu struct {
 
 	line  port.Port
 	heard time.Time // when the last byte came or went
+	late  time.Time // until then an answer may still come to the request that timed out
+	who   uint8     // the unit that it was to
 }
 
 func newRTU(cfg *Config) *rtu {
 	h := modbus.NewRTUClientHandler(cfg.Line)
-	h.SlaveId = cfg.Unit
 	m := port.Mode{BaudRate: cfg.Baud, DataBits: 8, Parity: port.NoParity, StopBits: port.OneStopBit}
 	switch cfg.Parity {
 	case Even:
@@ -46,6 +47,8 @@ func newRTU(cfg *Config) *rtu {
 }
 
 func (r *rtu) limit(d time.Duration) { r.timeout = d }
+
+func (r *rtu) address(unit uint8) { r.SlaveId = unit }
 
 // Connect opens the line.
 func (r *rtu) Connect() error {
@@ -75,9 +78,15 @@ func (r *rtu) Send(request []byte) ([]byte, error) {
 	if r.line == nil {
 		return nil, errors.New("the line is not open")
 	}
+	// An answer to the request before that comes only now would fit this one when it asks for as much: RTU frames
+	// have no number. So a unit that was silent is given the same time again to finish.
+	if r.who == request[0] {
+		time.Sleep(time.Until(r.late))
+	}
+	r.late = time.Time{}
 	// Frames are told apart by silence.
 	time.Sleep(r.gap() - time.Since(r.heard))
-	// What waits is the late answer to an earlier request: RTU frames have no number that would tell.
+	// What waits is a late answer.
 	if err := r.line.ResetInputBuffer(); err != nil {
 		return nil, err
 	}
@@ -88,32 +97,65 @@ func (r *rtu) Send(request []byte) ([]byte, error) {
 		}
 		rest = rest[n:]
 	}
-	buf, have, want := make([]byte, rtuMax), 0, rtuException
-	for end := time.Now().Add(r.timeout); have < want; {
-		left := time.Until(end)
-		if left <= 0 {
-			return nil, fmt.Errorf("%d of at least %d bytes came in %s: %w", have, want, r.timeout, os.ErrDeadlineExceeded)
-		}
-		if err := r.line.SetReadTimeout(left); err != nil {
-			return nil, err
-		}
-		// The library reports a timeout as no bytes and no error.
-		n, err := r.line.Read(buf[have:])
-		if err != nil {
-			return nil, err
-		}
-		have += n
+	answer, err := r.receive(request[0], time.Now().Add(r.timeout))
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		r.late, r.who = time.Now().Add(r.timeout), request[0]
+	}
+	return answer, err
+}
+
+// receive takes the answer of a unit. A whole answer of another one is a late one to an earlier request and is
+// thrown away.
+func (r *rtu) receive(unit uint8, end time.Time) ([]byte, error) {
+	buf, have, foreign := make([]byte, 2*rtuMax), 0, ""
+	for {
+		want := rtuException
 		if have >= rtuHead {
-			if want = answerSize(buf); want > rtuMax {
-				return nil, fmt.Errorf("an answer of %d bytes, at most %d are possible", want, rtuMax)
+			want = answerSize(buf)
+		}
+		switch {
+		case want > rtuMax:
+			return nil, fmt.Errorf("an answer of %d bytes, at most %d are possible", want, rtuMax)
+		case have < want:
+			left := time.Until(end)
+			if left <= 0 {
+				return nil, fmt.Errorf("%d of at least %d bytes came in %s%s: %w", have, want, r.timeout, foreign, os.ErrDeadlineExceeded)
+			}
+			if err := r.line.SetReadTimeout(left); err != nil {
+				return nil, err
+			}
+			// The library reports a timeout as no bytes and no error.
+			n, err := r.line.Read(buf[have:])
+			if err != nil {
+				return nil, err
+			}
+			have += n
+			r.heard = time.Now()
+		case buf[0] != unit && whole(buf[:want]):
+			foreign = fmt.Sprintf(", beside an answer of unit %d", buf[0])
+			copy(buf, buf[want:have])
+			have -= want
+		case have > want:
+			return nil, fmt.Errorf("%d bytes came behind the answer", have-want)
+		default:
+			return buf[:want], nil
+		}
+	}
+}
+
+// whole tells whether a frame's checksum, CRC-16/MODBUS with the low byte first, is right.
+func whole(frame []byte) bool {
+	c := uint16(0xFFFF)
+	for _, x := range frame {
+		c ^= uint16(x)
+		for range 8 {
+			odd := c&1 == 1
+			if c >>= 1; odd {
+				c ^= 0xA001
 			}
 		}
 	}
-	r.heard = time.Now()
-	if have > want {
-		return nil, fmt.Errorf("%d bytes came behind the answer", have-want)
-	}
-	return buf[:want], nil
+	return c == 0 // over its own checksum
 }
 
 // gap is the silence between two frames: 3.5 characters, and above 19200 baud 1.75 ms.

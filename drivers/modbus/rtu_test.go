@@ -181,7 +181,7 @@ func TestAnAnswerOnALineMustFitWhatWasAsked(t *testing.T) {
 		{"silence", "0 of at least 5 bytes", func([]byte) []byte { return nil }},
 		{"an answer cut short", "7 of at least 9 bytes", func(r []byte) []byte { return frameOf(r, 1, 2)[:7] }},
 		{"a wrong checksum", "crc", func(r []byte) []byte { f := frameOf(r, 1, 2); f[4] ^= 1; return f }},
-		{"another unit", "slave id", func(r []byte) []byte { return frameOf([]byte{9, 4}, 1, 2) }},
+		{"another unit", "beside an answer of unit 9", func(r []byte) []byte { return frameOf([]byte{9, 4}, 1, 2) }},
 		{"another function", "function", func(r []byte) []byte { return frameOf([]byte{1, 3}, 1, 2) }},
 		{"fewer registers", "asked 2 registers", func(r []byte) []byte { return frameOf(r, 1) }},
 		{"more registers", "asked 2 registers", func(r []byte) []byte { return frameOf(r, 1, 2, 3) }},
