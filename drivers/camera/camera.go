@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/subtle"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"image/jpeg"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -36,11 +38,18 @@ type Config struct {
 	Device string
 	Lane   wim.LaneID
 	End    wim.End
-	// Secret is the last part of the camera's path, at least 16 characters: most cameras cannot sign.
-	Secret  string
-	Format  Format         // empty means Hikvision
-	Zone    *time.Location // of times that the camera writes without one; nil means that they are not known
-	MaxBody int64          // 0 means 8 MiB
+	// Secret is the last part of the camera's path, at least 16 characters: most cameras cannot sign. Empty for a
+	// camera that is asked.
+	Secret string
+	// Address is of a camera that is asked for its stream of events, as http://192.0.2.31; only Hikvision.
+	Address string
+	TLS     *tls.Config // towards Address
+	// Auth is what a camera that pushes must show; one that is asked says itself what it wants.
+	Auth               Auth
+	Username, Password string
+	Format             Format         // empty means Hikvision
+	Zone               *time.Location // of times that the camera writes without one; nil means that they are not known
+	MaxBody            int64          // 0 means 8 MiB
 	// PerSecond bounds the pushes taken in a second, of which four seconds' worth may come at once; 0 means 50.
 	PerSecond int
 	Logger    *slog.Logger
@@ -55,7 +64,10 @@ func (c *Config) Validate() error {
 	if c.End != wim.Front && c.End != wim.Rear {
 		return fmt.Errorf("camera %s: end is %q, want front or rear", c.Device, c.End)
 	}
-	if len(c.Secret) < 16 || strings.ContainsAny(c.Secret, "/?#% ") {
+	if err := c.validAccess(); err != nil {
+		return err
+	}
+	if c.Address == "" && (len(c.Secret) < 16 || strings.ContainsAny(c.Secret, "/?#% ")) {
 		return fmt.Errorf("camera %s: its secret must have at least 16 characters and none of / ? #", c.Device)
 	}
 	if c.MaxBody < 0 {
@@ -85,7 +97,33 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// Camera receives what one camera pushes. It is the http.Handler of the camera's own path.
+// validAccess says whether what the camera shows, or is shown, fits together.
+func (c *Config) validAccess() error {
+	switch c.Auth {
+	case NoAuth, Basic, Digest:
+	default:
+		return fmt.Errorf("camera %s: auth is %q, want basic or digest", c.Device, c.Auth)
+	}
+	if c.Address == "" {
+		if (c.Auth == NoAuth) != (c.Username == "") || (c.Auth == NoAuth) != (c.Password == "") {
+			return fmt.Errorf("camera %s: auth, a username and a password go together", c.Device)
+		}
+		return nil
+	}
+	u, err := url.Parse(c.Address)
+	switch {
+	case c.Format != "" && c.Format != Hikvision:
+		return fmt.Errorf("camera %s: only hikvision cameras can be asked; let it push, without an address", c.Device)
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil:
+		return fmt.Errorf("camera %s: address %q: write it as http://192.0.2.31", c.Device, c.Address)
+	case c.Secret != "" || c.Auth != NoAuth:
+		return fmt.Errorf("camera %s: a camera that is asked has no secret path and no auth of ours", c.Device)
+	}
+	return nil
+}
+
+// Camera receives what one camera pushes, or reads the stream of one that is asked. It is the http.Handler of the
+// camera's own path.
 //
 // An event that was taken and comes again is acknowledged and not handed on, unless it says something else than
 // before (a plate, a picture that was missing): then it is handed on under the same Event and amends the first.
@@ -96,6 +134,8 @@ type Camera struct {
 	dialect dialect
 	limit   *rate.Limiter
 	bodies  chan struct{} // one token for each push that is read
+	nonces  *nonces
+	idle    time.Duration // after which a silent stream is opened again
 
 	mu      sync.Mutex // owns what follows
 	emit    func(wim.PlateRead, []byte) bool
@@ -123,10 +163,15 @@ func New(cfg Config) (*Camera, error) {
 	if err != nil {
 		return nil, err
 	}
+	reason := "nothing came yet; set the camera to push to this site's address and the path with its secret"
+	if cfg.Address != "" {
+		reason = "not reached yet: " + cfg.Address
+	}
 	return &Camera{
 		cfg: cfg, dialect: d, log: cfg.Logger.With("device", cfg.Device), handing: map[string]bool{}, seen: map[string]wim.Digest{}, counts: map[string]count{},
 		limit: rate.NewLimiter(rate.Limit(cfg.PerSecond), 4*cfg.PerSecond), bodies: make(chan struct{}, atOnce),
-		health: wim.DeviceHealth{Device: cfg.Device, Since: wim.TimeOf(cfg.Now()), Reason: "nothing came yet; set the camera to push to this site's address and the path with its secret"},
+		nonces: newNonces(cfg.Now), idle: streamIdle,
+		health: wim.DeviceHealth{Device: cfg.Device, Since: wim.TimeOf(cfg.Now()), Reason: reason},
 	}, nil
 }
 
@@ -136,7 +181,11 @@ func (c *Camera) Run(ctx context.Context, emit func(wim.PlateRead, []byte) bool)
 	c.mu.Lock()
 	c.emit = emit
 	c.mu.Unlock()
-	<-ctx.Done()
+	if c.cfg.Address != "" {
+		c.pull(ctx)
+	} else {
+		<-ctx.Done()
+	}
 	c.mu.Lock()
 	c.emit = nil
 	c.mu.Unlock()
@@ -154,7 +203,7 @@ func (c *Camera) Health() wim.DeviceHealth {
 
 // Owns tells, in constant time, whether a path belongs to this camera.
 func (c *Camera) Owns(secret string) bool {
-	return subtle.ConstantTimeCompare([]byte(secret), []byte(c.cfg.Secret)) == 1
+	return c.cfg.Address == "" && subtle.ConstantTimeCompare([]byte(secret), []byte(c.cfg.Secret)) == 1
 }
 
 // ServeHTTP takes one push.
@@ -162,6 +211,11 @@ func (c *Camera) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost && r.Method != http.MethodPut {
 		w.Header().Set("Allow", "POST, PUT")
 		c.refuse(w, http.StatusMethodNotAllowed, "a camera pushes with POST")
+		return
+	}
+	if ok, challenge := c.nonces.admitted(r, c.cfg.Auth, c.cfg.Username, c.cfg.Password); !ok {
+		w.Header().Set("WWW-Authenticate", challenge)
+		http.Error(w, "name and password are needed", http.StatusUnauthorized)
 		return
 	}
 	if !c.limit.AllowN(c.cfg.Now(), 1) {

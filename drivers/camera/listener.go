@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,7 +24,8 @@ type ListenerConfig struct {
 	Logger     *slog.Logger
 }
 
-// Listener serves /camera/{secret}, and what lies under it.
+// Listener serves /camera/{secret}, what lies under it, and the paths of makers whose cameras know no other, for
+// cameras that show a name and a password.
 type Listener struct {
 	cfg ListenerConfig
 }
@@ -44,8 +46,17 @@ func NewListener(cfg ListenerConfig) (*Listener, error) {
 		}
 		cfg.Logger.Warn("cameras push over plain HTTP beyond this machine: whoever is on that line can read the secrets", "listen", cfg.Listen)
 	}
-	secrets := map[string]string{}
+	secrets, users := map[string]string{}, map[string]string{}
+	shared := newNonces(time.Now)
 	for _, c := range cfg.Cameras {
+		if c.cfg.Address != "" {
+			return nil, fmt.Errorf("cameras: %s is asked and does not push", c.cfg.Device)
+		}
+		c.nonces = shared
+		if other, ok := users[c.cfg.Username]; ok && c.cfg.Username != "" {
+			return nil, fmt.Errorf("cameras: %s and %s have the same username; on a maker's own path they could not be told apart", other, c.cfg.Device)
+		}
+		users[c.cfg.Username] = c.cfg.Device
 		if other, ok := secrets[c.cfg.Secret]; ok {
 			return nil, fmt.Errorf("cameras: %s and %s have the same secret; a push could not be told apart", other, c.cfg.Device)
 		}
@@ -65,11 +76,40 @@ func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			own = c
 		}
 	}
-	if !ok || own == nil {
+	if !ok {
+		if own = l.byUser(w, r); own == nil {
+			return
+		}
+	}
+	if own == nil {
 		http.NotFound(w, r)
 		return
 	}
 	own.ServeHTTP(w, r)
+}
+
+// byUser finds the camera that pushes to its maker's own path, by the name that it shows. Where it answers
+// nil the request has been answered: with a challenge where a camera may push there, else with 404.
+func (l *Listener) byUser(w http.ResponseWriter, r *http.Request) *Camera {
+	user, ask := userOf(r), NoAuth
+	for _, c := range l.cfg.Cameras {
+		if c.cfg.Auth == NoAuth || !slices.Contains(c.dialect.fixed, r.URL.Path) {
+			continue
+		}
+		if c.cfg.Username == user {
+			return c
+		}
+		if ask != Digest {
+			ask = c.cfg.Auth
+		}
+	}
+	if ask == NoAuth {
+		http.NotFound(w, r)
+		return nil
+	}
+	w.Header().Set("WWW-Authenticate", l.cfg.Cameras[0].nonces.challenge(ask, false))
+	http.Error(w, "name and password are needed", http.StatusUnauthorized)
+	return nil
 }
 
 // Run listens until ctx ends and lets pushes that have begun finish.

@@ -356,6 +356,33 @@ func openScale(cfg *EdgeConfig, c *ScaleConfig, after cursors, log *slog.Logger)
 		After: func() (wim.DeviceCursor, bool) { return after(c.Device) }})
 }
 
+// openCamera makes a camera that pushes, or one that is asked.
+func openCamera(cfg *EdgeConfig, lane wim.LaneID, c *CameraConfig, log *slog.Logger) (*camera.Camera, error) {
+	zone, err := c.zone()
+	if err != nil {
+		return nil, err
+	}
+	out := camera.Config{Device: c.Device, Lane: lane, End: c.End, Format: c.Format, Zone: zone, MaxBody: c.MaxBodyMB << 20,
+		Address: c.Address, Auth: c.Auth, Username: c.Username, Logger: log}
+	if c.SecretFile != "" {
+		if out.Secret, err = conf.Secret(cfg.path(c.SecretFile)); err != nil {
+			return nil, err
+		}
+	}
+	if c.PasswordFile != "" {
+		if out.Password, err = conf.Secret(cfg.path(c.PasswordFile)); err != nil {
+			return nil, err
+		}
+	}
+	if c.Address != "" {
+		if out.TLS, err = clientTLS(cfg.path(c.CA)); err != nil {
+			return nil, err
+		}
+	}
+	return camera.New(out)
+}
+
+// openLane also returns the cameras that push.
 func openLane(cfg *EdgeConfig, l *LaneConfig, after cursors, log *slog.Logger) (lane edge.LaneConfig, cams []*camera.Camera, s *sign.Sign, err error) {
 	lane = edge.LaneConfig{Lane: l.Lane, Purpose: l.Purpose, Device: l.Scale.Device}
 	if lane.Instrument, err = l.instrument(); err != nil {
@@ -364,21 +391,15 @@ func openLane(cfg *EdgeConfig, l *LaneConfig, after cursors, log *slog.Logger) (
 	if lane.Scale, err = openScale(cfg, &l.Scale, after, log); err != nil {
 		return lane, nil, nil, err
 	}
-	for _, c := range l.Cameras {
-		secret, err := conf.Secret(cfg.path(c.SecretFile))
+	for i := range l.Cameras {
+		c, err := openCamera(cfg, l.Lane, &l.Cameras[i], log)
 		if err != nil {
 			return lane, nil, nil, err
 		}
-		zone, err := c.zone()
-		if err != nil {
-			return lane, nil, nil, err
+		lane.Cameras = append(lane.Cameras, edge.CameraConfig{Device: l.Cameras[i].Device, Camera: c})
+		if l.Cameras[i].Address == "" {
+			cams = append(cams, c)
 		}
-		h, err := camera.New(camera.Config{Device: c.Device, Lane: l.Lane, End: c.End, Secret: secret, Format: c.Format, Zone: zone, MaxBody: c.MaxBodyMB << 20, Logger: log})
-		if err != nil {
-			return lane, nil, nil, err
-		}
-		lane.Cameras = append(lane.Cameras, edge.CameraConfig{Device: c.Device, Camera: h})
-		cams = append(cams, h)
 	}
 	if l.Sign == nil {
 		return lane, cams, nil, nil

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/drivers/camera"
+	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/wim"
 )
@@ -205,6 +205,13 @@ type CameraConfig struct {
 	Zone   string        `yaml:"zone"` // of times that the camera writes without one; empty means that they are not known
 	// MaxBodyMB bounds one push; 0 means 8.
 	MaxBodyMB int64 `yaml:"max_body_mb"`
+	// Address is of a camera that is asked for its stream instead of pushing, as http://192.0.2.31.
+	Address string `yaml:"address"`
+	CA      string `yaml:"ca_file"` // certificates that the camera at address is checked against; empty means the system's
+	// Auth is what a camera that pushes must show: basic or digest; empty means its secret path alone.
+	Auth         camera.Auth `yaml:"auth"`
+	Username     string      `yaml:"username"`
+	PasswordFile string      `yaml:"password_file"` // mode 0600
 }
 
 // zone is nil where none is set.
@@ -224,8 +231,8 @@ func (c *CameraConfig) valid() error {
 	if c.End != wim.Front && c.End != wim.Rear {
 		return fmt.Errorf("camera %s: end is %q, want front or rear", c.Device, c.End)
 	}
-	if c.SecretFile == "" {
-		return fmt.Errorf("camera %s: secret_file is missing", c.Device)
+	if err := c.validAccess(); err != nil {
+		return err
 	}
 	if c.Format != "" {
 		if err := c.Format.Valid(); err != nil {
@@ -237,6 +244,25 @@ func (c *CameraConfig) valid() error {
 	}
 	_, err := c.zone()
 	return err
+}
+
+// validAccess says whether the ways to reach a camera fit together; which of them a format has, the driver says.
+func (c *CameraConfig) validAccess() error {
+	switch {
+	case c.Address == "" && c.SecretFile == "":
+		return fmt.Errorf("camera %s: secret_file is missing; a camera that is asked has an address instead", c.Device)
+	case c.Address != "" && (c.SecretFile != "" || c.Auth != ""):
+		return fmt.Errorf("camera %s: a camera that is asked at its address has no secret_file and no auth", c.Device)
+	case c.Address != "" && c.Format != "" && c.Format != camera.Hikvision:
+		return fmt.Errorf("camera %s: only hikvision cameras can be asked at an address", c.Device)
+	case c.Auth != "" && c.Auth != camera.Basic && c.Auth != camera.Digest:
+		return fmt.Errorf("camera %s: auth is %q, want basic or digest", c.Device, c.Auth)
+	case (c.Username == "") != (c.PasswordFile == "") || c.Address == "" && (c.Auth == "") != (c.Username == ""):
+		return fmt.Errorf("camera %s: username and password_file go together, and with auth where the camera pushes", c.Device)
+	case c.Address == "" && c.CA != "":
+		return fmt.Errorf("camera %s: ca_file goes with address", c.Device)
+	}
+	return nil
 }
 
 // SignConfig is the message sign of a lane.
@@ -334,8 +360,8 @@ func (c *EdgeConfig) Validate() error {
 				return fmt.Errorf("lanes[%d]: %w", i, err)
 			}
 		}
-		if len(l.Cameras) > 0 && c.Cameras.Listen == "" {
-			return errors.New("cameras.listen is missing, but a lane has cameras")
+		if c.Cameras.Listen == "" && slices.ContainsFunc(l.Cameras, func(c CameraConfig) bool { return c.Address == "" }) {
+			return errors.New("cameras.listen is missing, but a lane has cameras that push")
 		}
 		if l.Sign != nil {
 			if err := device(i, l.Sign.Device); err != nil {
