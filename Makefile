@@ -53,8 +53,9 @@ bench-peers: $(TELEGRAF) ## the programs that benches run beside ours
 .PHONY: bench
 bench: bench-peers ## what is claimed to be fast, each beside a named peer
 	@go run ./internal/testenv/install
-	go test -run '^$$' -bench . -benchmem $$(grep -rlE '^func Benchmark' --include='*_test.go' . | xargs -r -n1 dirname | grep -v '/internal/bench$$' | sort -u)
+	go test -run '^$$' -bench . -benchmem $$(grep -rlE '^func Benchmark' --include='*_test.go' . | xargs -r -n1 dirname | grep -v '/internal/bench' | sort -u)
 	go test -run '^$$' -bench . -benchmem -v ./internal/bench
+	cd internal/bench/peers && go vet . && go test -v -bench . -benchmem . # first that all engines find the same
 
 .PHONY: lint
 lint: $(GOLANGCI) ## gofmt, go vet and golangci-lint

@@ -9,35 +9,35 @@ func (j *judgement) byAxles(c *competence, l *limit, t *tally) {
 		return
 	}
 	axles := j.f.Vehicle.Axles
-	s := subject{word: j.word, axles: uint8(min(len(axles), 255)), span: -1}
+	s := subject{word: j.word, axles: uint8(min(len(axles), 255))}
 	if len(axles) <= 2 {
 		s.word = s.word&^markConfig | markRigid // no train has so few
 		if j.config == wim.Train {
 			s.word = j.word
 		}
 	}
-	span := int64(0)
-	for i := 1; i < len(axles); i++ {
-		if axles[i].Spacing <= 0 {
-			span = -1
-			break
-		}
-		span += int64(axles[i].Spacing)
-	}
-	s.span = mmOf(span)
-	if n := len(axles); n > 1 {
-		d := int32(axles[n-1].Spacing)
-		s.spacing = reach{d, d}
-	}
-	if l.asks&(1<<fieldSpacing) != 0 && span < 0 {
+	if l.asks&(1<<fieldSpacing) != 0 && !j.spread(&s) {
 		j.unknown(whySpacing, t)
 		return
 	}
-	s.span = max(s.span, 0)
 	if len(l.adjusts) > 0 {
 		s.adjust = j.adjusted(l)
 	}
 	j.decide(c, l, &s, j.gross, j.taken, 0, 0, t)
+}
+
+// spread gives the whole vehicle its distances, from first to last axle and of the last two; false where one is not known.
+func (j *judgement) spread(s *subject) bool {
+	axles := j.f.Vehicle.Axles
+	span, last := int64(0), wim.Mm(0)
+	for i := 1; i < len(axles); i++ {
+		if last = axles[i].Spacing; last <= 0 {
+			return false
+		}
+		span += int64(last)
+	}
+	s.span, s.spacing = mmOf(span), reach{int32(last), int32(last)}
+	return true
 }
 
 // adjusted adds up what the axles change of a gross limit, in the strictest and in the most lenient case.
