@@ -87,8 +87,8 @@ func rooms() []Room {
 		},
 		{
 			Path: "drivers/indicator", Ours: []string{"drivers/modbus", "internal/conf", "wim"},
-			Tests: []string{"configs", pty, simonvet},
-			Why:   "As drivers/modbusscale.",
+			Tests: []string{"configs", "internal/testenv", "simulator", pty, simonvet},
+			Why:   "As drivers/modbusscale; on the wires of its tests it also meets the simulator and a server in another language.",
 		},
 		{
 			Path: "drivers/sign", Ours: []string{"drivers/modbus", "internal/conf", "wim"},
@@ -142,6 +142,8 @@ func rooms() []Room {
 		{
 			Path: "simulator", Ours: []string{"internal/conf", "wim"},
 			Foreign: []string{bitmapfont, pty, simonvet, "golang.org/x/image", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/term"},
+			Tests:   []string{"internal/testenv"},
+			Why:     "Its tests read its instruments with another maker's master.",
 		},
 
 		// What pages share, and strict configuration.

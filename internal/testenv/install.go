@@ -44,7 +44,7 @@ func nftTool() tool {
 }
 
 func tools() []tool {
-	return []tool{opensslTool(), jqTool(), unzipTool(), postgresTool(), mosquittoTool(), promtoolTool(), chromiumTool(), tpmTool(), nftTool()}
+	return []tool{opensslTool(), jqTool(), unzipTool(), postgresTool(), mosquittoTool(), promtoolTool(), chromiumTool(), tpmTool(), nftTool(), mbpollTool(), pymodbusTool()}
 }
 
 // find gives the program's path, the newest where there are several; empty when it is not there.
