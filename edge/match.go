@@ -229,7 +229,7 @@ func (m *matcher) closed(p *passed) (reads []wim.PlateRead, jpegs [][]byte) {
 	for i := 0; i < len(m.waiting); { // a second camera that read the same plate
 		w := &m.waiting[i]
 		_, ok := m.distance(p.start, p.end, w.read.End, w.captured)
-		if ok && w.read.Text != "" && slices.ContainsFunc(p.reads, func(r wim.PlateRead) bool { return r.End == w.read.End && r.Text == w.read.Text }) {
+		if ok && w.read.Text != "" && slices.ContainsFunc(p.reads, func(r wim.PlateRead) bool { return r.End == w.read.End && wim.AlikePlates(r.Text, w.read.Text) }) {
 			take(i)
 			continue
 		}

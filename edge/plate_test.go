@@ -264,8 +264,9 @@ func TestAPlateGoesToTheVehicleItIsNearestTo(t *testing.T) {
 		"the second one's plate was not read": {[]vehicle{{10, 11}, {12.5, 13.5}}, []read{{wim.Front, 10.1, "A"}}, []string{"A", ""}},
 		"both plates come after the first one's end": {[]vehicle{{10, 11}, {12.5, 13.5}},
 			[]read{{wim.Front, 11.2, "A"}, {wim.Front, 12.4, "B"}}, []string{"A", "B"}},
-		"two cameras read one plate":               {[]vehicle{{10, 11}}, []read{{wim.Front, 10.1, "A"}, {wim.Front, 10.4, "A"}}, []string{"A A"}},
-		"an empty read holds the place for no one": {[]vehicle{{10, 11}}, []read{{wim.Front, 10.1, ""}, {wim.Front, 10.4, "A"}}, []string{" A"}},
+		"two cameras read one plate, one of them an O for a 0": {[]vehicle{{10, 11}}, []read{{wim.Front, 10.1, "川A02345"}, {wim.Front, 10.4, "川AO2345"}}, []string{"川A02345 川AO2345"}},
+		"two cameras read one plate":                           {[]vehicle{{10, 11}}, []read{{wim.Front, 10.1, "A"}, {wim.Front, 10.4, "A"}}, []string{"A A"}},
+		"an empty read holds the place for no one":             {[]vehicle{{10, 11}}, []read{{wim.Front, 10.1, ""}, {wim.Front, 10.4, "A"}}, []string{" A"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMatcher(PlateConfig{Before: 3 * time.Second, After: 3 * time.Second, Late: time.Minute, Sure: 800})
@@ -333,6 +334,7 @@ func TestUnitsFollowFromThePlatesRead(t *testing.T) {
 		"two sure ones that differ":             {wim.Rigid, false, []wim.PlateRead{with(front("A", ""), 900), with(front("B", ""), 950)}, []string{"B"}, wim.PlateUncertain},
 		"the rear plate of a truck stands in":   {wim.Rigid, false, []wim.PlateRead{with(rear("A", ""), 900)}, []string{"A"}, 0},
 		"the rear plate of a truck contradicts": {wim.Rigid, false, []wim.PlateRead{with(front("A", ""), 900), with(rear("B", ""), 900)}, []string{"A"}, wim.PlateUncertain},
+		"an O where none can stand":             {wim.Rigid, false, []wim.PlateRead{with(front("川AO2345", ""), 950), with(front("川A02345", ""), 900)}, []string{"川A02345"}, 0},
 		"a trailer behind a truck alone":        {wim.Rigid, false, []wim.PlateRead{with(front("A", ""), 900), with(rear("B挂", ""), 900)}, []string{"A"}, wim.PlateUncertain},
 		"a trailer behind what may be a train":  {wim.Rigid, true, []wim.PlateRead{with(front("A", ""), 900), with(rear("B挂", ""), 900)}, []string{"A", "B挂"}, 0},
 	} {

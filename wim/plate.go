@@ -1,6 +1,9 @@
 package wim
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // PlateColor is the plate's background as the camera reports it, in words; empty when unknown.
 type PlateColor string
@@ -57,18 +60,33 @@ type PlateRead struct {
 // Trailer tells whether the text is a trailer's plate (挂车号牌).
 func (p PlateRead) Trailer() bool { return strings.HasSuffix(p.Text, "挂") }
 
-// NormalisePlate prepares text for matching and storing: upper case, without spaces, hyphens, dots and the
-// separator '·'. It does not fold look-alikes; what a camera reports for "no plate" becomes empty.
+// NormalisePlate prepares text for matching and storing: upper case, full-width forms as plain ones, without
+// spaces, hyphens, dots, the separator '·' and a colour's number that cameras append as _1. It does not fold
+// look-alikes; what a camera reports for "no plate", or what has neither letter nor digit, becomes empty.
 func NormalisePlate(s string) string {
 	s = strings.Map(func(r rune) rune {
+		if r >= '！' && r <= '～' { // full-width forms
+			r -= '！' - '!'
+		}
 		switch r {
-		case ' ', '-', '.', '·', '•', '　', '\t', '\r', '\n':
+		case ' ', '-', '.', '·', '•', '・', '－', '—', '–', '　', '\t', '\r', '\n':
 			return -1
 		}
 		return r
 	}, strings.ToUpper(s))
+	for {
+		i := strings.LastIndexByte(s, '_')
+		if i < 0 || strings.Trim(s[i+1:], "0123456789") != "" {
+			break
+		}
+		s = s[:i]
+	}
 	switch s {
-	case "UNKNOWN", "UNLICENSED", "NOPLATE", "无车牌", "无牌", "无牌车", "未识别", "车牌", "_":
+	case "UNKNOWN", "UNKNOW", "UNLICENSED", "UNLICENCED", "UNRECOGNIZED", "UNRECOGNISED", "NOPLATE", "NOREAD", "NOTREAD", "NONE", "NULL", "NIL", "N/A",
+		"无车牌", "无牌", "无牌车", "无号牌", "未识别", "无法识别", "未知", "未挂牌", "未悬挂", "车牌":
+		return ""
+	}
+	if !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
 		return ""
 	}
 	return s

@@ -183,6 +183,12 @@ func TestNormalisePlate(t *testing.T) {
 		{"a camera's word for none", "unknown", ""},
 		{"a Chinese camera's word for none", "无车牌", ""},
 		{"look-alikes are left as read", "川AO0I1", "川AO0I1"},
+		{"another word for none", "Not-Read", ""},
+		{"dashes for none", "-- --", ""},
+		{"question marks for none", "???????", ""},
+		{"a character that was not read", "川A1?345", "川A1?345"},
+		{"full-width forms", "川ＡＢ１２３４５", "川AB12345"},
+		{"a colour behind it", "川A12345_1", "川A12345"},
 		{"nothing", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
