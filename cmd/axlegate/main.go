@@ -21,6 +21,7 @@ const about = `Axlegate weighs vehicles in motion and tells, provably, whether o
   axlegate verify journal.db          prove a chain of sealed records, offline
   axlegate export … -o dossier.zip    a matter's evidence as one archive; "axlegate verify" checks it
   axlegate judge facts.ndjson         judge facts or exported records by a rule set
+  axlegate replay records.ndjson      judge sealed records again; a difference under the same set is an alarm
   axlegate rules show cn              a rule set as tables; check, compare and explain them
 
 The daemons are axlegate-edge (one site), axlegate-center (the authorities) and axlegate-sim (simulated
@@ -31,6 +32,7 @@ type toolbox struct {
 	Verify  verifyCommand    `cmd:"" help:"Prove a dossier or a chain of sealed records, offline; name what is wrong."`
 	Export  exportCommand    `cmd:"" help:"Get a matter's dossier from a centre, or a journal's records with signatures."`
 	Judge   judgeCommand     `cmd:"" help:"Judge facts or sealed records, one a line, by a rule set."`
+	Replay  replayCommand    `cmd:"" help:"Judge sealed records again and tell every difference."`
 	Rules   rulesCommand     `cmd:"" help:"Read, check, compare and explain rule sets."`
 	Check   checkCommand     `cmd:"" help:"Check a configuration file without starting anything."`
 	Keys    keysCommand      `cmd:"" help:"Make and look at signing keys and password hashes."`

@@ -22,6 +22,7 @@ type rulesCommand struct {
 	Check   rulesCheck   `cmd:"" help:"Check rule set files; the first mistake of each is named with its line."`
 	Diff    rulesDiff    `cmd:"" help:"What changes for whom from one rule set to another."`
 	Explain rulesExplain `cmd:"" help:"Every limit that was considered for one vehicle, and why."`
+	WhatIf  rulesWhatIf  `cmd:"" help:"How many sealed verdicts would be others under a set."`
 }
 
 func (rulesCommand) Help() string {
