@@ -22,6 +22,7 @@ const about = `Axlegate weighs vehicles in motion and tells, provably, whether o
   axlegate export … -o dossier.zip    a matter's evidence as one archive; "axlegate verify" checks it
   axlegate judge facts.ndjson         judge facts or exported records by a rule set
   axlegate replay records.ndjson      judge sealed records again; a difference under the same set is an alarm
+  axlegate decode camera push.bin     what a saved push of a camera says
   axlegate rules show cn              a rule set as tables; check, compare and explain them
 
 The daemons are axlegate-edge (one site), axlegate-center (the authorities) and axlegate-sim (simulated
@@ -34,6 +35,7 @@ type toolbox struct {
 	Judge   judgeCommand     `cmd:"" help:"Judge facts or sealed records, one a line, by a rule set."`
 	Replay  replayCommand    `cmd:"" help:"Judge sealed records again and tell every difference."`
 	Rules   rulesCommand     `cmd:"" help:"Read, check, compare and explain rule sets."`
+	Decode  decodeCommand    `cmd:"" help:"Read what a device sent, as its driver does."`
 	Check   checkCommand     `cmd:"" help:"Check a configuration file without starting anything."`
 	Keys    keysCommand      `cmd:"" help:"Make and look at signing keys and password hashes."`
 	Enrol   enrolCommand     `cmd:"" help:"Have the centre believe this site's key, with a one-time code."`

@@ -368,15 +368,23 @@ func (c *Camera) refuse(w http.ResponseWriter, status int, why string) {
 	http.Error(w, why, status)
 }
 
-// choose takes the overview of the whole scene where there is one, then one of the vehicle, else the largest
-// that is a JPEG. Names tell pictures apart and nothing else.
+// choose takes the picture that is kept, and counts and names those that are none.
 func (c *Camera) choose(pictures []picture) []byte {
-	var best []byte
-	rank, bad := -1, 0
+	best, none := chosen(pictures)
+	for _, why := range none {
+		c.log.Warn("a picture was left out, the read is kept", "reason", why)
+	}
+	c.bad(len(none))
+	return best
+}
+
+// chosen takes the overview of the whole scene where there is one, then one of the vehicle, else the largest
+// that is a JPEG. Names tell pictures apart and nothing else. none says of each other part why it is no picture.
+func chosen(pictures []picture) (best []byte, none []string) {
+	rank := -1
 	for _, p := range pictures {
 		if err := isJPEG(p.data); err != nil {
-			bad++
-			c.log.Warn("a picture was left out, the read is kept", "picture", p.name, "error", err)
+			none = append(none, fmt.Sprintf("%q: %v", p.name, err))
 			continue
 		}
 		r, name := 0, strings.ToLower(p.name)
@@ -390,8 +398,7 @@ func (c *Camera) choose(pictures []picture) []byte {
 			best, rank = p.data, r
 		}
 	}
-	c.bad(bad)
-	return best
+	return best, none
 }
 
 func isJPEG(b []byte) error {

@@ -168,6 +168,45 @@ func (e *event) name(r *wim.PlateRead) string {
 	return wim.DigestOf(id).Short()
 }
 
+// Decoded is one vehicle of a push that was saved: what a Camera would hand on, less what only it knows.
+type Decoded struct {
+	Read wim.PlateRead // without camera, lane, end and arrival
+	JPEG []byte        // nil for none
+	// LeftOut says what was sent and cannot be a plate or a picture.
+	LeftOut []string
+}
+
+// Decode reads a push that was saved, as a camera of that format sent it. An empty contentType is guessed by
+// MediaType. zone is that of times written without one; nil where it is not known. No vehicle and no error is a
+// heartbeat or the like.
+func Decode(f Format, contentType string, body []byte, zone *time.Location) ([]Decoded, error) {
+	d, err := f.dialect()
+	if err != nil {
+		return nil, err
+	}
+	if contentType == "" {
+		contentType = MediaType(body)
+	}
+	events, err := d.decode(contentType, body, zone)
+	if err != nil {
+		return nil, err
+	}
+	var out []Decoded
+	for i := range events {
+		var o Decoded
+		var digest wim.Digest
+		if o.JPEG, o.LeftOut = chosen(events[i].pictures); o.JPEG != nil {
+			digest = wim.DigestOf(o.JPEG)
+		}
+		var whole bool
+		if o.Read, whole = events[i].read(&Config{}, digest); !whole {
+			o.LeftOut = append(o.LeftOut, fmt.Sprintf("a plate of %d bytes", len(events[i].plate)))
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
+
 // text is a JSON string, number or boolean as it was written: cameras change between them with their firmware.
 // null, and what is none of them, is empty.
 type text string
