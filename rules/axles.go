@@ -16,20 +16,8 @@ type makeup struct {
 	group   [wim.MaxAxles]uint8 // of each axle, from 0
 	first   [wim.MaxAxles]uint8 // first axle of each group, from 0
 	groups  int
-}
-
-// axlesKnown tells whether every axle has a load and there are no more than can be taken account of.
-func (j *judgement) axlesKnown() bool {
-	axles := j.f.Vehicle.Axles
-	if len(axles) == 0 || len(axles) > wim.MaxAxles {
-		return false
-	}
-	for i := range axles {
-		if axles[i].Load < 0 {
-			return false
-		}
-	}
-	return true
+	// doubtful are the groups beside which a distance is not known: they may be larger.
+	doubtful [wim.MaxAxles]bool
 }
 
 // makeUp reads the axles.
@@ -41,9 +29,7 @@ func (j *judgement) makeUp(m *makeup) {
 		m.spaced = m.spaced && axles[i].Spacing > 0
 	}
 	m.lead = j.leadAxles(m.n)
-	if m.spaced {
-		j.together(m)
-	}
+	j.together(m)
 	base := j.word &^ (markTyres | markPower | markUnit | markSteer)
 	var before mark
 	var beforeAt position
@@ -121,6 +107,7 @@ func (j *judgement) together(m *makeup) {
 		for k := i; k < i+n; k++ {
 			m.group[k] = uint8(m.groups)
 		}
+		m.doubtful[m.groups] = i > 0 && j.f.Vehicle.Axles[i].Spacing <= 0 || i+n < m.n && j.f.Vehicle.Axles[i+n].Spacing <= 0
 		m.groups++
 		i += n
 	}
@@ -130,7 +117,7 @@ func (j *judgement) holds(g *grouping, i int) bool {
 	total := int64(0)
 	for k := i + 1; k < i+g.axles; k++ {
 		s := j.f.Vehicle.Axles[k].Spacing
-		if !g.spacing.has(int32(s)) {
+		if s <= 0 || !g.spacing.has(int32(s)) {
 			return false
 		}
 		total += int64(s)
@@ -163,12 +150,11 @@ func (m *makeup) at(i int) position {
 	} else if u == markTrailer {
 		p |= posTrailer
 	}
-	if m.spaced {
-		if g := int(m.group[i]); m.last(g) > int(m.first[g]) {
-			p |= posGrouped
-		} else {
-			p |= posAlone
-		}
+	switch g := int(m.group[i]); {
+	case m.last(g) > int(m.first[g]):
+		p |= posGrouped // also where the group may be larger
+	case !m.doubtful[g]:
+		p |= posAlone
 	}
 	return p
 }
@@ -276,8 +262,7 @@ func (j *judgement) presumptions(l *limit, first, last uint8) wim.Reason {
 
 // axles judges each axle by the limit's rows.
 func (j *judgement) axles(c *competence, l *limit, t *tally) {
-	if len(j.f.Vehicle.Axles) == 0 || len(j.f.Vehicle.Axles) > wim.MaxAxles {
-		j.unknown(whyAxles, t)
+	if !j.counted(t) {
 		return
 	}
 	for i := range j.f.Vehicle.Axles {
@@ -292,14 +277,22 @@ func (j *judgement) axles(c *competence, l *limit, t *tally) {
 	}
 }
 
-// groups judges each group by the limit's rows.
+// groups judges each group by the limit's rows. One that is not surely a group, or of which an axle was not weighed, is
+// unknown and takes nothing from what is proven of the others.
 func (j *judgement) groups(c *competence, l *limit, t *tally) {
-	if why := j.ungrouped(); why != "" {
-		j.unknown(why, t)
+	if !j.counted(t) {
 		return
 	}
 	for g := range j.made.groups {
 		first, last := int(j.made.first[g]), j.made.last(g)
+		switch {
+		case j.made.doubtful[g]:
+			j.unknown(whySpacing, t)
+			continue
+		case !j.weighed(first, last):
+			j.unknown(whyAxles, t)
+			continue
+		}
 		var s subject
 		j.part(&s, first, last)
 		measured, taken := j.load(first, last)
@@ -314,35 +307,54 @@ func lastOf(first, last int) uint8 {
 	return uint8(last + 1)
 }
 
-// ungrouped tells why groups and runs cannot be judged, empty where they can.
-func (j *judgement) ungrouped() string {
-	switch {
-	case !j.axlesKnown():
-		return whyAxles
-	case !j.made.spaced:
-		return whySpacing
+// counted tells whether there are axles, and no more than can be taken account of.
+func (j *judgement) counted(t *tally) bool {
+	n := len(j.f.Vehicle.Axles)
+	if n == 0 || n > wim.MaxAxles {
+		j.unknown(whyAxles, t)
+		return false
 	}
-	return ""
+	return true
+}
+
+// weighed tells whether each of consecutive axles has a load.
+func (j *judgement) weighed(first, last int) bool {
+	for i := first; i <= last; i++ {
+		if j.f.Vehicle.Axles[i].Load < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // runs judges each run of consecutive axles. Of those that accuse nobody only the one closest to its limit is shown:
 // a train of six axles has twenty-one.
 func (j *judgement) runs(c *competence, l *limit, t *tally) {
-	if why := j.ungrouped(); why != "" {
-		j.unknown(why, t)
+	if !j.counted(t) {
 		return
 	}
 	var closest wim.Finding
 	for first := range j.made.n {
 		for last := first; last < j.made.n; last++ {
+			if last > first && j.f.Vehicle.Axles[last].Spacing <= 0 {
+				j.unknown(whySpacing, t) // and so are all longer runs
+				break
+			}
 			var s subject
 			j.part(&s, first, last)
-			whole, pair := j.made.comprises(first, last)
-			if !whole && l.wholeGroups || !l.speaksOf(&s) {
+			whole, pair, sure := j.made.comprises(first, last)
+			if sure && !whole && l.wholeGroups || !l.speaksOf(&s) {
 				continue
 			}
-			if s.word &^= markTandems; pair {
+			if !j.weighed(first, last) || !sure && l.wholeGroups {
+				j.unknown(whyAxles, t)
+				continue
+			}
+			switch {
+			case pair:
 				s.word = s.word&^markPair | markTandems
+			case sure:
+				s.word &^= markTandems
 			}
 			measured, taken := j.load(first, last)
 			n := len(j.v.Findings)
@@ -362,12 +374,14 @@ func (j *judgement) runs(c *competence, l *limit, t *tally) {
 	}
 }
 
-// comprises tells whether a run splits no group, and whether it is two groups of two axles or more each.
-func (m *makeup) comprises(first, last int) (whole, pair bool) {
+// comprises tells whether a run splits no group, and whether it is two groups of two axles or more each; sure is false
+// where a distance beside one of its groups is not known.
+func (m *makeup) comprises(first, last int) (whole, pair, sure bool) {
 	a, b := int(m.group[first]), int(m.group[last])
+	sure = !m.doubtful[a] && !m.doubtful[b]
 	whole = int(m.first[a]) == first && m.last(b) == last
-	pair = whole && b == a+1 && m.last(a) > first && last > int(m.first[b])
-	return whole, pair
+	pair = sure && whole && b == a+1 && m.last(a) > first && last > int(m.first[b])
+	return whole, pair, sure
 }
 
 // speaksOf tells whether a run is one of which the limit says anything: not every run is of a length that it limits.
@@ -386,8 +400,7 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 		j.unknown(whyGross, t)
 		return
 	}
-	if n := len(j.f.Vehicle.Axles); n == 0 || n > wim.MaxAxles {
-		j.unknown(whyAxles, t)
+	if !j.counted(t) {
 		return
 	}
 	if !j.made.spaced {

@@ -50,7 +50,7 @@ func (j *judgement) adjusted(l *limit) reach {
 		if m.word[i]&markUnit == markUnit {
 			maybe |= posMotor | posTrailer
 		}
-		if !m.spaced {
+		if m.doubtful[m.group[i]] {
 			maybe |= posGrouped | posAlone
 		}
 		for k := range l.adjusts {
