@@ -27,6 +27,13 @@ type choice struct {
 // choose looks for the rows of a limit that may be the subject's. One that surely applies is the only one.
 func (j *judgement) choose(l *limit, s *subject) *choice {
 	c := &j.choice
+	if l.plain {
+		*c = choice{}
+		if r := &l.rows[0]; r.inForce(j.f.Time) {
+			c.known, c.lenient, c.strict, c.high, c.low = 1, r, r, r.value, r.value
+		}
+		return c
+	}
 	*c = choice{}
 	var first *row
 	covered := mark(0)

@@ -194,6 +194,7 @@ func (c *compiler) supposals(l *limit, roads []string) {
 		}
 	}
 	l.always = true
+	l.plain = len(l.rows) == 1 && l.asks == 0 && l.rows[0].axles == (span{0, math.MaxUint8}) && !l.rows[0].capped && len(l.adjusts) == 0
 	for i := range l.rows {
 		r := &l.rows[i]
 		l.always = l.always && r.from == l.rows[0].from && r.until == 0

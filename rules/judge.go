@@ -49,7 +49,7 @@ func (j *judgement) judge(s *Set, f *wim.Facts, v *wim.Verdict) {
 		j.makeUp(&j.made)
 	}
 	for i := range s.competences {
-		v.Opinions = append(v.Opinions, j.opine(&s.competences[i]))
+		j.opine(&s.competences[i])
 	}
 }
 
@@ -198,17 +198,19 @@ func configuration(f *wim.Facts, lead *wim.Registration) (wim.Configuration, Evi
 }
 
 // opine judges one competence: applicability first, then every limit in force.
-func (j *judgement) opine(c *competence) wim.Opinion {
-	t := tally{}
+func (j *judgement) opine(c *competence) {
+	var t tally
 	for _, k := range c.notFor {
 		if k == j.kind {
 			t.add(notApplicable, 0, string(k))
-			return j.opinion(c, &t)
+			j.opinion(c, &t)
+			return
 		}
 	}
 	if j.f.Time == 0 {
 		t.add(unknown, 0, whyTime)
-		return j.opinion(c, &t)
+		j.opinion(c, &t)
+		return
 	}
 	inForce := false
 	j.grossLimit, j.grossOver = 0, false
@@ -226,7 +228,7 @@ func (j *judgement) opine(c *competence) wim.Opinion {
 	case t.found == nothing:
 		t.add(notApplicable, 0, whyNoLimit)
 	}
-	return j.opinion(c, &t)
+	j.opinion(c, &t)
 }
 
 // limit judges one limit that is in force.
@@ -258,12 +260,21 @@ func (j *judgement) limit(c *competence, l *limit, t *tally) {
 	}
 }
 
-func (j *judgement) opinion(c *competence, t *tally) wim.Opinion {
+// opinion writes what a competence's limits come to.
+func (j *judgement) opinion(c *competence, t *tally) {
 	r := t.reasons | j.common
 	if c.needsPlate && j.f.Vehicle.Flags.Has(wim.PlateUncertain) {
 		r |= wim.PlateDoubtful
 	}
-	return wim.Opinion{Competence: c.name, Outcome: t.found.outcome(), Standing: wim.StandingOf(r), Reasons: r, Why: t.why}
+	v := j.v
+	n := len(v.Opinions)
+	if n == cap(v.Opinions) {
+		v.Opinions = append(v.Opinions, wim.Opinion{})
+	} else {
+		v.Opinions = v.Opinions[:n+1]
+	}
+	o := &v.Opinions[n]
+	o.Competence, o.Outcome, o.Standing, o.Reasons, o.Why = c.name, t.found.outcome(), wim.StandingOf(r), r, t.why
 }
 
 // slot makes room for one more finding; what an earlier judgement left there is still in it. Findings are written where they stay: they are large.

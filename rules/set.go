@@ -154,6 +154,7 @@ type limit struct {
 	asks          uint16           // fields that a row tells apart
 	by            [most + 1][]*row // the rows for so many axles; the last for more too
 	always        bool             // all rows hold from one day on
+	plain         bool             // one case for every vehicle
 }
 
 // row is one case of a limit.
