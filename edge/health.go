@@ -3,6 +3,7 @@ package edge
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -28,7 +29,9 @@ type Health struct {
 	State   State          `json:"state"`
 	Todo    []string       `json:"todo,omitempty"` // what a person should do, most urgent first
 	Devices []DeviceStatus `json:"devices"`
-	Journal JournalStatus  `json:"journal"`
+	// CameraClocks has the cameras of which enough reads were compared.
+	CameraClocks []CameraClock `json:"camera_clocks,omitempty"`
+	Journal      JournalStatus `json:"journal"`
 }
 
 // DeviceStatus is one device's health.
@@ -38,6 +41,13 @@ type DeviceStatus struct {
 	Up     bool       `json:"up"`
 	Since  wim.Time   `json:"since"`
 	Reason string     `json:"reason,omitempty"`
+}
+
+// CameraClock is how far a camera's clock trails the site's, by the reads compared so far.
+type CameraClock struct {
+	Device   string     `json:"device"`
+	Lane     wim.LaneID `json:"lane"`
+	OffsetMs int64      `json:"offset_ms"` // below 0: it runs ahead
 }
 
 // JournalStatus is how far the records have come.
@@ -95,6 +105,14 @@ func (s *Site) Health(r *http.Request) Health {
 			h.State = StateDegraded
 			h.Todo = append(h.Todo, d.name+" is down: "+d.health.Reason)
 		}
+	}
+	for _, l := range s.lanes {
+		l.cameraOffsets(func(device string, d time.Duration) {
+			h.CameraClocks = append(h.CameraClocks, CameraClock{Device: device, Lane: l.cfg.Lane, OffsetMs: d.Milliseconds()})
+			if advice := clockAdvice(device, d); advice != "" {
+				h.Todo = append(h.Todo, advice)
+			}
+		})
 	}
 	j := s.cfg.Journal
 	h.Journal.Chain = j.Chain()

@@ -3,6 +3,7 @@ package edge
 import (
 	"log/slog"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/axlegate/axlegate/edge/journal"
@@ -47,9 +48,11 @@ type lane struct {
 	director *director // nil for a lane without a sign
 	inquiry  *inquiry  // nil where the centre is not asked
 
-	seq     sequence
-	asm     *wim.Assembler
-	match   *matcher
+	seq   sequence
+	asm   *wim.Assembler
+	match *matcher
+	// offsets is how far the cameras' clocks trail the site's, nil while that is not known. The map is only read.
+	offsets map[string]*atomic.Pointer[time.Duration]
 	begun   wim.Time // start of the vehicle on the scale, 0 for none
 	pending []*wim.Gap
 	heard   time.Time // when the last reading was taken, for the span since
@@ -71,6 +74,10 @@ func newLane(site *Config, cfg LaneConfig, by *works, m *laneMetrics, groups cha
 		seq:      sequence{lane: cfg.Lane, device: cfg.Device},
 		asm:      wim.NewAssembler(cfg.Assembler),
 		match:    newMatcher(site.Plates),
+		offsets:  map[string]*atomic.Pointer[time.Duration]{},
+	}
+	for i := range cfg.Cameras {
+		l.offsets[cfg.Cameras[i].Device] = new(atomic.Pointer[time.Duration])
 	}
 	if c, ok := site.Journal.Cursor(cfg.Device); ok {
 		l.seq.known, l.seq.boot, l.seq.last = true, c.Boot, c.Seq
@@ -343,7 +350,9 @@ const signReach = 6 * time.Second
 func (l *lane) inReach(p *passed) bool { return time.Duration(l.now()-p.end) < signReach }
 
 func (l *lane) plate(p arrivedPlate) {
-	switch s, amended := l.match.arrived(p); s {
+	s, amended := l.match.arrived(p)
+	l.clockOf(p.read.Camera)
+	switch s {
 	case readRepeated:
 		l.m.plates.WithLabelValues("repeated").Inc()
 	case readAmends:

@@ -308,9 +308,7 @@ func (m *matcher) shift(by wim.Time) {
 		p.end += by
 	}
 	for _, c := range m.clocks {
-		for i := range min(c.n, len(c.lags)) {
-			c.lags[i] += time.Duration(by)
-		}
+		c.shift(time.Duration(by))
 	}
 }
 
@@ -340,37 +338,4 @@ func (m *matcher) recallRead(s *wim.Supplement) {
 		}
 		p.facts = s.Facts
 	}
-}
-
-// cameraClock learns how far a camera's clock trails the site's, so that a read that the camera delivers late
-// still stands at the moment it was taken.
-type cameraClock struct {
-	lags [16]time.Duration
-	n    int
-}
-
-// prompt is the delay up to which a read stands at its arrival.
-const prompt = 2 * time.Second
-
-// captured says when, by the site's clock, the plate was seen. doubt is set where that rests on a camera clock
-// that has not been compared often enough yet.
-func (c *cameraClock) captured(r *wim.PlateRead, late time.Duration) (t wim.Time, doubt bool) {
-	if r.DeviceTime == 0 {
-		return r.Arrival, false
-	}
-	lag := time.Duration(r.Arrival - r.DeviceTime)
-	settled := c.n >= 4
-	c.lags[c.n%len(c.lags)] = lag
-	c.n++
-	if !settled {
-		if lag > prompt && lag <= late { // it looks late, if the two clocks agree
-			return r.DeviceTime, true
-		}
-		return r.Arrival, false
-	}
-	usual := slices.Min(c.lags[:min(c.n, len(c.lags))])
-	if lag-usual <= prompt {
-		return r.Arrival, false
-	}
-	return r.DeviceTime + wim.Time(usual), false
 }

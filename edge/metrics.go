@@ -114,7 +114,7 @@ func (m *metrics) lane(id wim.LaneID) *laneMetrics {
 type scraped struct {
 	site *Site
 
-	up, messages, skipped, reconnects, unreceipted, oldest, stranded, waiting, refused, failSafe, steps, behind, reserve, reserveSize, free *prometheus.Desc
+	up, messages, skipped, reconnects, unreceipted, oldest, stranded, waiting, refused, failSafe, steps, behind, reserve, reserveSize, free, cameraOffset *prometheus.Desc
 }
 
 func newScraped(s *Site) *scraped {
@@ -122,28 +122,29 @@ func newScraped(s *Site) *scraped {
 		return prometheus.NewDesc(prometheus.BuildFQName("axlegate", "edge", name), help, labels, nil)
 	}
 	return &scraped{
-		site:        s,
-		up:          desc("device_up", "1 while the driver reaches its device.", "device"),
-		messages:    desc("device_messages_total", "Frames, events or answers of the device.", "device", "result"),
-		skipped:     desc("device_skipped_bytes_total", "Bytes thrown away to find the next good frame.", "device"),
-		reconnects:  desc("device_reconnects_total", "Times the line to the device was opened again.", "device"),
-		unreceipted: desc("unreceipted_records", "Records of the active chain that no receipt covers."),
-		oldest:      desc("oldest_unreceipted_seconds", "Age of the oldest record that no receipt covers."),
-		stranded:    desc("stranded_records", "Records of chains before a fork that no receipt covers; a person must settle them."),
-		waiting:     desc("pictures_waiting", "Pictures not yet handed in."),
-		refused:     desc("pictures_set_aside", "Pictures that the centre refused for good or that are missing."),
-		steps:       desc("clock_steps_total", "Times the system clock was set while the site ran."),
-		behind:      desc("clock_behind_seconds", "How far the system clock lies behind a time that has certainly passed."),
-		reserve:     desc("reserve_bytes", "What the reserve for a full disk still holds."),
-		reserveSize: desc("reserve_size_bytes", "What the reserve for a full disk holds when it is whole."),
-		free:        desc("disk_free_bytes", "What is free on the disk of the journal."),
-		failSafe:    desc("fail_safe", "1 while the journal cannot be written and no orders are given."),
+		site:         s,
+		up:           desc("device_up", "1 while the driver reaches its device.", "device"),
+		messages:     desc("device_messages_total", "Frames, events or answers of the device.", "device", "result"),
+		skipped:      desc("device_skipped_bytes_total", "Bytes thrown away to find the next good frame.", "device"),
+		reconnects:   desc("device_reconnects_total", "Times the line to the device was opened again.", "device"),
+		unreceipted:  desc("unreceipted_records", "Records of the active chain that no receipt covers."),
+		oldest:       desc("oldest_unreceipted_seconds", "Age of the oldest record that no receipt covers."),
+		stranded:     desc("stranded_records", "Records of chains before a fork that no receipt covers; a person must settle them."),
+		waiting:      desc("pictures_waiting", "Pictures not yet handed in."),
+		refused:      desc("pictures_set_aside", "Pictures that the centre refused for good or that are missing."),
+		steps:        desc("clock_steps_total", "Times the system clock was set while the site ran."),
+		behind:       desc("clock_behind_seconds", "How far the system clock lies behind a time that has certainly passed."),
+		reserve:      desc("reserve_bytes", "What the reserve for a full disk still holds."),
+		reserveSize:  desc("reserve_size_bytes", "What the reserve for a full disk holds when it is whole."),
+		free:         desc("disk_free_bytes", "What is free on the disk of the journal."),
+		cameraOffset: desc("camera_clock_offset_seconds", "How far a camera's clock trails the site's, by the median of the latest prompt reads; absent until four were compared.", "device"),
+		failSafe:     desc("fail_safe", "1 while the journal cannot be written and no orders are given."),
 	}
 }
 
 // Describe names the metrics.
 func (c *scraped) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.up, c.messages, c.skipped, c.reconnects, c.unreceipted, c.oldest, c.stranded, c.waiting, c.refused, c.failSafe, c.steps, c.behind, c.reserve, c.reserveSize, c.free} {
+	for _, d := range []*prometheus.Desc{c.up, c.messages, c.skipped, c.reconnects, c.unreceipted, c.oldest, c.stranded, c.waiting, c.refused, c.failSafe, c.steps, c.behind, c.reserve, c.reserveSize, c.free, c.cameraOffset} {
 		out <- d
 	}
 }
@@ -172,6 +173,9 @@ func (c *scraped) Collect(out chan<- prometheus.Metric) {
 		counter(c.messages, h.Bad, d.name, "bad")
 		counter(c.skipped, h.Skipped, d.name)
 		counter(c.reconnects, h.Reconnects, d.name)
+	}
+	for _, l := range c.site.lanes {
+		l.cameraOffsets(func(device string, d time.Duration) { gauge(c.cameraOffset, d.Seconds(), device) })
 	}
 	counter(c.steps, c.site.cfg.Timekeeper.Steps())
 	gauge(c.behind, c.site.cfg.Timekeeper.Behind().Seconds())

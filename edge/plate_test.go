@@ -352,32 +352,6 @@ func TestUnitsFollowFromThePlatesRead(t *testing.T) {
 	}
 }
 
-func TestALateReadStandsAtTheMomentItWasTaken(t *testing.T) {
-	read := func(device, arrival float64) *wim.PlateRead {
-		return &wim.PlateRead{DeviceTime: at(device), Arrival: at(arrival)}
-	}
-	var c cameraClock
-	if got, doubt := c.captured(&wim.PlateRead{Arrival: at(5)}, time.Minute); got != at(5) || doubt {
-		t.Errorf("no camera clock: %v %v", got, doubt)
-	}
-	if got, doubt := c.captured(read(10, 30), time.Minute); got != at(10) || !doubt {
-		t.Errorf("the first read, 20 s late: %v %v", got, doubt)
-	}
-	c = cameraClock{}
-	for i := range 8 { // this camera's clock trails by 100 s
-		if got, doubt := c.captured(read(float64(i*10), float64(i*10)+100.2), time.Minute); got != at(float64(i*10)+100.2) || doubt {
-			t.Errorf("a prompt read of a slow clock: %v %v", got, doubt)
-		}
-	}
-	if got, doubt := c.captured(read(100, 230.2), time.Minute); got != at(200.2) || doubt {
-		t.Errorf("a read 30 s late of a slow clock: %v %v", got, doubt)
-	}
-	c = cameraClock{}
-	if got, _ := c.captured(read(500, 10), time.Minute); got != at(10) {
-		t.Errorf("a camera clock in the future: %v", got)
-	}
-}
-
 func TestARepeatedCameraEventAmendsAndNeverDoubles(t *testing.T) {
 	m := newMatcher(PlateConfig{Before: 3 * time.Second, After: 3 * time.Second, Late: time.Minute})
 	read := func(text string, confidence wim.Permille, picture string) arrivedPlate {
