@@ -109,6 +109,9 @@ func (d *Indicator) Addr() string {
 	return d.listener.Addr().String()
 }
 
+// Line is the path at which its line appears, empty on TCP.
+func (d *Indicator) Line() string { return d.path }
+
 // Unit is its unit number.
 func (d *Indicator) Unit() uint8 { return d.unit }
 

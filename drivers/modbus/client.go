@@ -28,6 +28,16 @@ import (
 // ErrException marks an answer by which the slave itself refused a request; the line is good.
 var ErrException = errors.New("modbus exception")
 
+// Exception is the code by which a slave refused a request, or a gateway in its place (10 and 11: it did not reach the
+// slave); ok is false for any other error.
+func Exception(err error) (code byte, ok bool) {
+	var e *modbus.ModbusError
+	if !errors.Is(err, ErrException) || !errors.As(err, &e) {
+		return 0, false
+	}
+	return e.ExceptionCode, true
+}
+
 // Limits of the protocol for one request.
 const (
 	maxRead  = 125

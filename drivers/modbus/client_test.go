@@ -101,6 +101,12 @@ func TestARealSlaveIsReadAndWritten(t *testing.T) {
 	if !errors.Is(err, ErrException) {
 		t.Errorf("an address that there is not: %v", err)
 	}
+	if code, ok := Exception(err); !ok || code != 2 {
+		t.Errorf("exception %d, %v", code, ok)
+	}
+	if _, ok := Exception(context.Canceled); ok {
+		t.Error("an error of another kind is called an exception")
+	}
 	if n := c.Counts(); n.Opened != 1 || n.Errors != 1 {
 		t.Errorf("an exception must not cost the connection: %+v", n)
 	}

@@ -173,9 +173,13 @@ func rooms() []Room {
 		{Path: "cmd/axlegate-edge", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
 		{Path: "cmd/axlegate-sim", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
 		{
-			Path: "cmd/axlegate", Ours: []string{"center", "center/console", "center/dossier", "drivers/camera", "drivers/tpm", "edge/journal", "configs", "internal/daemon", "internal/stand", "internal/web", "rules", "wim", "wim/seal"},
+			Path: "cmd/axlegate", Ours: []string{
+				"center", "center/console", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/serial", "drivers/tpm", "edge/journal",
+				"internal/daemon", "internal/stand", "internal/web", "rules", "wim", "wim/seal",
+			},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},
-			Why:     "The toolbox reads journals, keys, password hashes and what devices sent itself; it starts daemons through internal/daemon.",
+			Tests:   []string{"simulator", pty},
+			Why:     "The toolbox reads journals, keys, password hashes and what devices sent itself, and asks devices on the bench; it starts daemons through internal/daemon.",
 		},
 
 		// What proves the rest.
