@@ -157,14 +157,14 @@ func (p *probe) say(format string, args ...any) {
 	if !p.line {
 		return
 	}
-	fmt.Fprintf(p.progress, "\r%-*s\r%s", p.told, "", text)
+	fmt.Fprintf(p.progress, "\r%-*s\r%s", p.told, "", text) //nolint:errcheck // a progress that nobody sees
 	p.told = len(text)
 }
 
 // tell prints what was found.
 func (p *probe) tell(format string, args ...any) {
 	p.say("")
-	fmt.Fprintf(p.out, format+"\n", args...)
+	fmt.Fprintf(p.out, format+"\n", args...) //nolint:errcheck // as any print
 }
 
 // address probes Modbus TCP.
@@ -209,9 +209,6 @@ func (p *probe) wire(ctx context.Context) error {
 // understood, so that nothing needs to be asked.
 func (p *probe) hear(ctx context.Context) (talks bool, err error) {
 	for _, baud := range p.Baud {
-		if ctx.Err() != nil {
-			return false, nil
-		}
 		p.say("hearing %s at %d baud", p.Target, baud)
 		s, err := serial.New(serial.Config{Device: "probe", Path: p.Target, Baud: baud})
 		if err != nil {
@@ -277,11 +274,8 @@ func (p *probe) unit(ctx context.Context, b *modbus.Bus, setting string, cfg mod
 		if p.fits(ctx, b, cfg, unit, p.profiles[i]) {
 			fits++
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
 	}
-	if fits == 0 {
+	if fits == 0 && ctx.Err() == nil {
 		p.tell("    no profile fits; write one from the maker's table (docs/devices/indicator.md)")
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 
 func shared(t *testing.T, cfg Config) *Bus {
 	t.Helper()
-	cfg.Timeout = 100 * time.Millisecond
+	cfg.Timeout = 400 * time.Millisecond // long enough for a busy machine
 	b, err := NewBus(cfg)
 	if err != nil {
 		t.Fatal(err)
