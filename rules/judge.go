@@ -219,7 +219,7 @@ func (j *judgement) opine(c *competence) {
 		if !l.anyInForce(j.f.Time) {
 			continue
 		}
-		inForce = true
+		inForce = inForce || !l.informs // what only informs is no law
 		j.limit(c, l, &t)
 	}
 	switch {

@@ -307,6 +307,12 @@ func TestAPermitRaisesALimitOnlyWhereItIsKept(t *testing.T) {
 			t.Errorf("%+v", x)
 		}
 	})
+	t.Run("one of another plate is none", func(t *testing.T) {
+		f := heavy(func(f *wim.Facts, p *wim.Permit) { p.Plate = "川A00009" })
+		if x := found6(t, judge(s, f), "order-62-3-8-train"); x.Permit != "" || x.Outcome != wim.Exceeded {
+			t.Errorf("%+v", x)
+		}
+	})
 	t.Run("the second covers", func(t *testing.T) {
 		f := heavy()
 		old := permit
@@ -324,6 +330,14 @@ func TestAPermitRaisesALimitOnlyWhereItIsKept(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 	})
+}
+
+func TestALimitThatOnlyInformsIsNoLaw(t *testing.T) {
+	f := road6(60000)
+	f.Time = on("2016-08-01 12:00:00") // GB 1589 was in force, the order was not
+	if o := opinion(t, judge(cn(t), f), road); o.Outcome != wim.Unknown || o.Why != "no-law-in-force" {
+		t.Errorf("%+v", o)
+	}
 }
 
 func TestPostedSignsAreAnOffenceOfTheirOwn(t *testing.T) {

@@ -31,6 +31,9 @@ func (j *judgement) look() *permission {
 	p.looked = true
 	for i := range j.f.Permits {
 		x := &j.f.Permits[i]
+		if len(j.f.Units) == 0 || x.Plate != j.f.Units[0].Plate {
+			continue // another vehicle's
+		}
 		breach := j.breachOf(x)
 		if p.by == nil || breach == "" {
 			p.by, p.breach = x, breach
