@@ -20,6 +20,7 @@ import (
 	"github.com/axlegate/axlegate/configs"
 	"github.com/axlegate/axlegate/drivers/indicator"
 	"github.com/axlegate/axlegate/drivers/modbus"
+	"github.com/axlegate/axlegate/drivers/modbusscale"
 	"github.com/axlegate/axlegate/drivers/serial"
 	"github.com/axlegate/axlegate/wim"
 )
@@ -33,6 +34,7 @@ type probeCommand struct {
 	Timeout time.Duration `default:"200ms" help:"How long to wait for each answer."`
 	Limit   time.Duration `default:"2m" help:"How long to try altogether."`
 	Profile []string      `placeholder:"NAME" help:"Read what answers by these indicator profiles only: shipped names, or files. All shipped ones unless given."`
+	Follow  time.Duration `short:"f" placeholder:"TIME" help:"With one profile: go on reading what answers first for so long and print every change."`
 	All     bool          `help:"Go on after the first setting of the line at which something answered."`
 }
 
@@ -45,8 +47,9 @@ the one that shows what the display shows, with a load and without, is right.
   axlegate probe /dev/ttyUSB0 -b 9600 -p none -u 1-247 --limit 10m
   axlegate probe 192.0.2.7:502                     units 1, 255 and 0
   axlegate probe 192.0.2.7:502 --profile indicator-laumas-tlb
-  axlegate probe 192.0.2.7:502 --profile ./bridge.yaml
+  axlegate probe 192.0.2.7:502 --profile ./bridge.yaml --follow 1m
 
+The last one shows the weight change while a known load drives on and off, which proves addresses, order and decimals.
 Nothing is written, so no scale is set to zero or tared: only functions 3 and 4 are sent. First the line is heard, because a
 device that talks by itself would be disturbed. Stop whatever else uses the line. Exit status 1 means that nothing was found.`
 }
@@ -68,6 +71,7 @@ type probe struct {
 	line     bool // progress is one line that is written over
 
 	profiles []indicator.Profile
+	rings    []modbusscale.Profile
 	units    []uint8
 	found    int
 	told     int // length of the progress line
@@ -84,6 +88,14 @@ func (p *probe) run(ctx context.Context) error {
 	}
 	if p.profiles, err = indicatorProfiles(p.Profile); err != nil {
 		return err
+	}
+	if p.Follow != 0 && (p.Follow < 0 || len(p.Profile) != 1) {
+		return errors.New("follow wants a time above zero and exactly one profile")
+	}
+	if len(p.Profile) == 0 {
+		if p.rings, err = ringProfiles(); err != nil {
+			return err
+		}
 	}
 	if tcp {
 		err = p.address(ctx)
@@ -143,6 +155,26 @@ func indicatorProfiles(names []string) ([]indicator.Profile, error) {
 			return nil, err
 		}
 		p, err := indicator.LoadProfile(n, text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// ringProfiles loads the shipped profiles of axle scales.
+func ringProfiles() ([]modbusscale.Profile, error) {
+	var out []modbusscale.Profile
+	for _, n := range configs.DeviceNames() {
+		if !strings.HasPrefix(n, "axle-") {
+			continue
+		}
+		text, err := configs.Device(n)
+		if err != nil {
+			return nil, err
+		}
+		p, err := modbusscale.LoadProfile(n, text)
 		if err != nil {
 			return nil, err
 		}
@@ -270,6 +302,12 @@ func (p *probe) unit(ctx context.Context, b *modbus.Bus, setting string, cfg mod
 	input, _ := answered(err)
 	p.tell("%s, unit %d answers: holding registers (function 3) at 0 %s, input registers (function 4) at 0 %s", setting, unit, holding, input)
 	fits := 0
+	for i := range p.rings {
+		if boot, newest, err := modbusscale.Look(ctx, b.Slave(unit), p.rings[i]); err == nil {
+			p.tell("    %-28s boot %08X, newest event %d", p.rings[i].Name, boot, newest)
+			fits++
+		}
+	}
 	for i := range p.profiles {
 		if p.fits(ctx, b, cfg, unit, p.profiles[i]) {
 			fits++
@@ -312,6 +350,33 @@ func (p *probe) fits(ctx context.Context, b *modbus.Bus, cfg modbus.Config, unit
 	if err != nil {
 		return false
 	}
+	p.tell("    %-28s %s", profile.Name, indicated(in))
+	if p.Follow > 0 {
+		p.follow(ctx, d, in)
+	}
+	return true
+}
+
+// follow prints what changes.
+func (p *probe) follow(ctx context.Context, d *indicator.Indicator, last wim.Indication) {
+	ctx, cancel := context.WithTimeout(ctx, p.Follow)
+	defer cancel()
+	shown := indicated(last)
+	// Run ends with the context and never fails.
+	_ = d.Run(ctx, func(in wim.Indication) {
+		if now := indicated(in); now != shown {
+			shown = now
+			p.tell("    %s  %s", in.Arrival.Std().Local().Format("15:04:05.000"), now)
+		}
+		p.say("reading %s by %s: %s", p.Target, p.profiles[0].Name, shown)
+	})
+	if h := d.Health(); !h.Up {
+		p.tell("    it was lost: %s", h.Reason)
+	}
+}
+
+// indicated is an indication in words.
+func indicated(in wim.Indication) string {
 	var weights []string
 	for _, w := range []struct {
 		tells wim.Weights
@@ -322,6 +387,5 @@ func (p *probe) fits(ctx context.Context, b *modbus.Bus, cfg modbus.Config, unit
 			weights = append(weights, fmt.Sprintf("%s %d kg", w.name, w.kg))
 		}
 	}
-	p.tell("    %-28s %s; %s", profile.Name, cmp.Or(strings.Join(weights, ", "), "no weight"), cmp.Or(strings.Join(in.State.Names(), ", "), "no condition"))
-	return true
+	return cmp.Or(strings.Join(weights, ", "), "no weight") + "; " + cmp.Or(strings.Join(in.State.Names(), ", "), "no condition")
 }

@@ -67,6 +67,37 @@ func TestProbeNamesWhatAnswersAtAnAddress(t *testing.T) {
 	}
 }
 
+func TestProbeFollowsALoad(t *testing.T) {
+	d := onScale(t, simulator.IndicatorConfig{Kind: "flintec-ft112", Address: "127.0.0.1:0"})
+	go func() { // while it is followed
+		d.Set(simulator.StaticLoad{Gross: 20000, Moving: true})
+	}()
+	out, err := probed(t, probeCommand{Target: d.Addr(), Units: "1", Profile: []string{"indicator-flintec-ft112"}, Follow: 700 * time.Millisecond})
+	if err != nil || !strings.Contains(out, "gross 20000 kg, tare 0 kg; no condition\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestProbeKnowsAnAxleScale(t *testing.T) {
+	sim, err := simulator.New(simulator.Scenario{Site: "north-1", Lanes: []simulator.Lane{{Lane: 1, ScaleModbus: "127.0.0.1:0"}}}, simulator.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- sim.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	out, err := probed(t, probeCommand{Target: sim.ScaleAddr(1), Units: "1"})
+	if err != nil || !strings.Contains(out, "    axle-ring-tcp                boot ") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestProbeFindsAnInstrumentOfUnitZero(t *testing.T) {
 	d := onScale(t, simulator.IndicatorConfig{Kind: "hbm-wtx", Address: "127.0.0.1:0"})
 	out, err := probed(t, probeCommand{Target: d.Addr()})
@@ -136,6 +167,7 @@ func TestProbeSaysWhyItCannotAsk(t *testing.T) {
 		{"a profile that is not shipped", `"bathroom" is shipped`, probeCommand{Target: addr, Timeout: time.Second, Profile: []string{"bathroom"}}},
 		{"a line that there is not", "/dev/serial/by-id", probeCommand{Target: "/dev/none", Timeout: time.Second}},
 		{"a profile of another device", `unknown key "order"`, probeCommand{Target: addr, Timeout: time.Second, Profile: []string{"../../configs/devices/sign-modbus-tcp.yaml"}}},
+		{"following by all profiles", "exactly one profile", probeCommand{Target: addr, Timeout: time.Second, Follow: time.Second}},
 		{"no time", "above zero", probeCommand{Target: addr}},
 	} {
 		c.cmd.Limit = time.Minute

@@ -69,14 +69,15 @@ func (b *Bus) limit(ctx context.Context) error {
 		return err
 	}
 	b.given = b.cfg.Timeout
-	if end, ok := ctx.Deadline(); ok {
+	end, ok := ctx.Deadline()
+	if ok {
 		left := time.Until(end)
 		if left <= 0 {
 			return context.DeadlineExceeded
 		}
 		b.given = min(left, b.cfg.Timeout)
 	}
-	b.handler.limit(b.given)
+	b.handler.limit(b.given, end)
 	return nil
 }
 

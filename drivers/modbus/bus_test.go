@@ -1,6 +1,7 @@
 package modbus
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -143,6 +144,34 @@ func TestALateAnswerOfTheSameSlaveThatComesNowIsThrownAwayToo(t *testing.T) {
 	}
 	if err := <-wrote; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestWhoHasNoTimeToLetALateAnswerPassDoesNotAsk(t *testing.T) {
+	line := newBus(t, func(n int, req []byte) []byte {
+		if n == 0 {
+			return nil
+		}
+		return frameOf(req, 222)
+	})
+	c := shared(t, Config{Line: line.path, Baud: 115200, Parity: None}).Slave(1)
+	if _, err := c.ReadHolding(t.Context(), 0, 1); err == nil {
+		t.Fatal("silence was taken for an answer")
+	}
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := c.ReadHolding(short, 0, 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	line.mu.Lock()
+	asked := line.n
+	line.mu.Unlock()
+	if asked != 1 {
+		t.Errorf("it was asked %d times", asked)
+	}
+	// That is no failure of the slave: the next call does not have to wait for a pause.
+	if got, err := c.ReadHolding(t.Context(), 0, 1); err != nil || got[0] != 222 {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 

@@ -147,8 +147,8 @@ type transport interface {
 	modbus.ClientHandler
 	Connect() error
 	Close() error
-	limit(d time.Duration) // for the next step, connecting or a request
-	address(unit uint8)    // of the next request
+	limit(d time.Duration, end time.Time) // for the next step, connecting or a request, and the caller's end, zero for none
+	address(unit uint8)                   // of the next request
 }
 
 // tcp is the library's own transport.
@@ -162,7 +162,7 @@ func newTCP(cfg *Config) tcp {
 	return tcp{h}
 }
 
-func (t tcp) limit(d time.Duration) { t.Timeout = d }
+func (t tcp) limit(d time.Duration, _ time.Time) { t.Timeout = d }
 
 func (t tcp) address(unit uint8) { t.SlaveId = unit }
 
@@ -337,7 +337,7 @@ func (c *Client) do(ctx context.Context, what function, addr uint16, request fun
 		}
 		c.failed, c.last, c.retry = 0, nil, time.Time{}
 		return err
-	case ctx.Err() != nil, b.given < b.cfg.Timeout && isTimeout(err):
+	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), b.given < b.cfg.Timeout && isTimeout(err):
 		// The caller's patience ended, not the slave's time: that is no failure of the slave.
 		return fmt.Errorf("%w: %w", cmp.Or(ctx.Err(), context.DeadlineExceeded), err)
 	}

@@ -1,6 +1,7 @@
 package modbus
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -26,6 +27,7 @@ type rtu struct {
 	path                     string
 	mode                     port.Mode
 	timeout                  time.Duration
+	end                      time.Time // the caller's, zero for none
 
 	line  port.Port
 	heard time.Time // when the last byte came or went
@@ -46,7 +48,7 @@ func newRTU(cfg *Config) *rtu {
 	return &rtu{RTUClientHandler: h, path: cfg.Line, mode: m}
 }
 
-func (r *rtu) limit(d time.Duration) { r.timeout = d }
+func (r *rtu) limit(d time.Duration, end time.Time) { r.timeout, r.end = d, end }
 
 func (r *rtu) address(unit uint8) { r.SlaveId = unit }
 
@@ -81,6 +83,9 @@ func (r *rtu) Send(request []byte) ([]byte, error) {
 	// An answer to the request before that comes only now would fit this one when it asks for as much: RTU frames
 	// have no number. So a unit that was silent is given the same time again to finish.
 	if r.who == request[0] {
+		if !r.end.IsZero() && r.late.After(r.end) {
+			return nil, fmt.Errorf("a late answer may still come for %s: %w", time.Until(r.late).Round(time.Millisecond), context.DeadlineExceeded)
+		}
 		time.Sleep(time.Until(r.late))
 	}
 	r.late = time.Time{}
@@ -97,7 +102,11 @@ func (r *rtu) Send(request []byte) ([]byte, error) {
 		}
 		rest = rest[n:]
 	}
-	answer, err := r.receive(request[0], time.Now().Add(r.timeout))
+	end := time.Now().Add(r.timeout)
+	if !r.end.IsZero() && r.end.Before(end) {
+		end = r.end
+	}
+	answer, err := r.receive(request[0], end)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		r.late, r.who = time.Now().Add(r.timeout), request[0]
 	}

@@ -174,7 +174,7 @@ func rooms() []Room {
 		{Path: "cmd/axlegate-sim", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
 		{
 			Path: "cmd/axlegate", Ours: []string{
-				"center", "center/console", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/serial", "drivers/tpm", "edge/journal",
+				"center", "center/console", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/tpm", "edge/journal",
 				"internal/daemon", "internal/stand", "internal/web", "rules", "wim", "wim/seal",
 			},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},
