@@ -338,7 +338,7 @@ func (l *law) explain(w io.Writer, s *rules.Set, f *wim.Facts, e *rules.Explanat
 		for _, r := range l.words.Reasons(o.Reasons) {
 			out.line("  %s %s", l.say("原因：", "because"), r)
 		}
-		t := sheet{head: []string{l.say("项目", "limit"), l.say("实测", "measured"), l.say("扣除", "deducted"), l.say("限值", "permitted"), l.say("超出", "excess"), l.say("结论", "outcome"), l.say("假定", "supposing"), l.say("条款", "article")}}
+		t := sheet{head: []string{l.say("项目", "limit"), l.say("实测", "measured"), l.say("扣除", "deducted"), l.say("限值", "permitted"), l.say("超出", "excess"), l.say("概率", "chance"), l.say("结论", "outcome"), l.say("假定", "supposing"), l.say("条款", "article")}}
 		for k := range e.Verdict.Findings {
 			x := &e.Verdict.Findings[k]
 			if x.Competence != o.Competence {
@@ -362,12 +362,19 @@ func (l *law) explain(w io.Writer, s *rules.Set, f *wim.Facts, e *rules.Explanat
 			if x.Assumes != "" {
 				supposed = l.words.Assumes(x.Assumes)
 			}
-			t.add(l.words.Scope(x), m, d, p, ex, said, supposed, l.words.Article(x.Article))
+			chance := ""
+			if x.Outcome == wim.Exceeded || x.Outcome == wim.WithinTolerance {
+				chance = l.words.Percent(rules.Chance(x))
+			}
+			t.add(l.words.Scope(x), m, d, p, ex, chance, said, supposed, l.words.Article(x.Article))
 		}
 		if len(t.rows) > 0 {
 			out.table(&t)
 		}
 	}
+	out.line("%s", l.say("概率：真值超过限值的概率，假定误差服从正态分布、标准差为所扣除最大允许误差的一半、无先验信息；仅供工程人员参考，不得作为证据。",
+		"chance: that the true value is above the limit, if errors are normal with half the deducted maximum error as standard deviation\nand nothing was known before; for engineers, and no evidence."))
+	out.line("")
 	c := s.Consequences(f, &e.Verdict)
 	if len(c.Provisions) > 0 {
 		out.line("■ %s", l.say("法律后果（仅供参考，由执法人员决定）", "what the law provides (for information; an officer decides)"))
