@@ -281,7 +281,8 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	identify(f, p.reads, lookup{by.Registrations, l.inquiry}, l.site.Plates.Sure, p.doubt)
 	by.mark(f)
 	p.facts = *f
-	verdict := l.judge(by, f)
+	p.rules = by.Rules
+	verdict := l.judge(p.rules, f)
 	if l.inReach(p) {
 		p.order = l.direct(p, &verdict, v.End)
 	}
@@ -310,9 +311,9 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	l.m.plates.WithLabelValues("matched").Add(float64(len(reads)))
 }
 
-func (l *lane) judge(by *Works, f *wim.Facts) wim.Verdict {
+func (l *lane) judge(by Judge, f *wim.Facts) wim.Verdict {
 	began := time.Now()
-	by.Rules.Judge(f, &l.verdict)
+	by.Judge(f, &l.verdict)
 	l.m.judge.Observe(time.Since(began).Seconds())
 	return l.verdict.Clone()
 }
@@ -388,7 +389,10 @@ func (l *lane) supplement(m matched, cause string) {
 	identify(&f, p.reads, lookup{by.Registrations, l.inquiry}, l.site.Plates.Sure, p.doubt)
 	by.mark(&f)
 	p.facts = f
-	verdict := l.judge(by, &f)
+	if p.rules == nil {
+		p.rules = by.Rules
+	}
+	verdict := l.judge(p.rules, &f)
 	if p == l.last && l.begun == 0 && l.inReach(p) && l.now() >= p.end && verdict.Alerts() {
 		p.order = l.direct(p, &verdict, 0)
 	}

@@ -20,6 +20,7 @@ type passed struct {
 	name       *wim.RecordRef
 	start, end wim.Time
 	facts      wim.Facts
+	rules      Judge           // by which it was judged: what comes later is judged by the law of the passage, whatever is active then
 	reads      []wim.PlateRead // all that were matched, in order of arrival
 	order      wim.Order
 	doubt      bool // a read was matched by a clock that is not settled

@@ -114,3 +114,39 @@ func TestALanesPurposeIsChangedOnlyByASealedRecord(t *testing.T) {
 		return false
 	})
 }
+
+// A plate that comes after another rule set was activated changes what is known of the passage and not the law of it.
+func TestWhatComesLaterIsJudgedByTheRulesOfThePassage(t *testing.T) {
+	r := newRig(t)
+	r.change = func(c *Config) {
+		first := worksBy("set-0", 0)
+		c.Rules, c.Road, c.Active = first.Rules, first.Road, first.Active
+	}
+	r.start()
+	r.push(r.scale.vehicle(2, 26000)...)
+	r.tells(1)
+	w := worksBy("set-1", 1)
+	if err := r.site.Adopt(t.Context(), w, wim.ConfiguredByManifest, []wim.Change{{Kind: wim.PartRules, Name: "cn", To: w.Active[0].Digest, Outcome: wim.ChangeActivated}}); err != nil {
+		t.Fatal(err)
+	}
+	r.camera.read(front("川A12345", "e1"), []byte("jpeg"))
+	late := func() *wim.Supplement {
+		for _, rec := range r.records() {
+			if rec.Supplement != nil {
+				return rec.Supplement
+			}
+		}
+		return nil
+	}
+	eventually(t, "the late plate is recorded", func() bool { return late() != nil })
+	r.push(r.scale.vehicle(2, 26000)...)
+	eventually(t, "the next vehicle is judged by the new rules", func() bool {
+		recs := r.records()
+		p := recs[len(recs)-1].Passage
+		return p != nil && p.Verdict.RuleSet == "set-1"
+	})
+	r.stop()
+	if got := late().Verdict.RuleSet; got != "set-0" {
+		t.Errorf("the supplement is judged by %s", got)
+	}
+}
