@@ -1,12 +1,14 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,6 +24,8 @@ import (
 //	GET  /lanes/{n}/boot           the scale's boot and its last sequence number
 //	POST /lanes/{n}/pull | plug | restart
 //	POST /lanes/{n}/fault/{kind}   strikes the next vehicle
+//	GET  /bridges/{name}           what stands on a weighbridge
+//	POST /bridges/{name}/fault/{kind}?for=3s
 type control struct {
 	l   net.Listener
 	sim *Simulator
@@ -77,6 +81,8 @@ func (c *control) run(ctx context.Context) error {
 		})
 	}
 	m.HandleFunc("POST /lanes/{lane}/fault/{kind}", c.fault)
+	m.HandleFunc("GET /bridges/{name}", c.bridge)
+	m.HandleFunc("POST /bridges/{name}/fault/{kind}", c.bridgeFault)
 	s := &http.Server{Handler: m, ReadHeaderTimeout: 5 * time.Second}
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(c.l) }()
@@ -163,6 +169,34 @@ func (c *control) fault(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.Error(w, "sixteen faults wait already", http.StatusTooManyRequests)
 	}
+}
+
+func (c *control) bridge(w http.ResponseWriter, r *http.Request) {
+	s, ok := c.sim.Bridge(r.PathValue("name"))
+	if !ok {
+		http.Error(w, "there is no bridge "+r.PathValue("name"), http.StatusNotFound)
+		return
+	}
+	reply(w, s)
+}
+
+func (c *control) bridgeFault(w http.ResponseWriter, r *http.Request) {
+	b := c.sim.bridge(r.PathValue("name"))
+	if b == nil {
+		http.Error(w, "there is no bridge "+r.PathValue("name"), http.StatusNotFound)
+		return
+	}
+	kind := IndicatorFault(r.PathValue("kind"))
+	if !slices.Contains(indicatorFaults(), kind) {
+		http.Error(w, fmt.Sprintf("there is no fault %q; there are %v", kind, indicatorFaults()), http.StatusBadRequest)
+		return
+	}
+	d, err := time.ParseDuration(cmp.Or(r.FormValue("for"), "3s"))
+	if err != nil || d < 0 {
+		http.Error(w, "for: want a duration such as 3s", http.StatusBadRequest)
+		return
+	}
+	b.Strike(kind, d)
 }
 
 func reply(w http.ResponseWriter, v any) {

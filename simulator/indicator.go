@@ -42,6 +42,11 @@ const (
 	IndicatorReboot    IndicatorFault = "reboot"        // connections are gone, the tare too, and its counters begin anew
 )
 
+// indicatorFaults lists all faults of static instruments.
+func indicatorFaults() []IndicatorFault {
+	return []IndicatorFault{IndicatorSilence, IndicatorLate, IndicatorWrongUnit, IndicatorSwapped, IndicatorBusy, IndicatorReboot}
+}
+
 // IndicatorConfig says which static instrument stands where.
 type IndicatorConfig struct {
 	Kind    string // of IndicatorKinds

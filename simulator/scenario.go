@@ -24,6 +24,8 @@ type Scenario struct {
 	Traffic Traffic `yaml:"traffic"`
 	Lanes   []Lane  `yaml:"lanes"`
 	Faults  []Fault `yaml:"faults"`
+	// Bridges are static scales beside the road; may be empty.
+	Bridges []Bridge `yaml:"bridges"`
 
 	dir string
 }
@@ -166,6 +168,9 @@ func (s *Scenario) Validate() error {
 		if err := loopback(s.Control); err != nil {
 			return err
 		}
+	}
+	if err := s.validateBridges(); err != nil {
+		return err
 	}
 	return s.validateDevices()
 }

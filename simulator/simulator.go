@@ -34,6 +34,7 @@ type Simulator struct {
 	fleet    []Vehicle
 	truth    *truthLog
 	lanes    []*simLane
+	bridges  []*simBridge
 	control  *control
 }
 
@@ -68,9 +69,10 @@ func New(s Scenario, cfg Config) (sim *Simulator, err error) {
 	}
 	sim = &Simulator{scenario: s, log: cfg.Logger.With("site", s.Site), truth: &truthLog{w: cfg.Truth}}
 	sim.fleet = newFleet(stream(s.Seed, 0), &s.Traffic)
+	up := sim // a return of nil takes the name's value
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, sim.takeDown())
+			err = errors.Join(err, up.takeDown())
 		}
 	}()
 	for i, l := range s.Lanes {
@@ -98,6 +100,14 @@ func New(s Scenario, cfg Config) (sim *Simulator, err error) {
 				sl.sign.shown = func(st SignState) { cfg.Shown(l.Lane, st) }
 			}
 		}
+	}
+	for i, b := range s.Bridges {
+		// Far from the lanes' streams, so that a bridge changes nothing of their traffic.
+		sb, err := newBridge(b, cfg.Dir, stream(s.Seed, 1<<32+uint64(i)), sim.log)
+		if err != nil {
+			return nil, fmt.Errorf("bridge %s: %w", b.Name, err)
+		}
+		sim.bridges = append(sim.bridges, sb)
 	}
 	if s.Control != "" {
 		sim.truth.keep = truthKept
@@ -225,6 +235,9 @@ func (s *Simulator) Run(ctx context.Context) (err error) {
 			g.Go(func() error { return s.strikeAt(ctx, s.lane(f.Lane), f) })
 		}
 	}
+	for _, b := range s.bridges {
+		g.Go(func() error { return s.weigh(ctx, b) })
+	}
 	if s.control != nil {
 		g.Go(func() error { return s.control.run(ctx) })
 	}
@@ -244,6 +257,9 @@ func (s *Simulator) takeDown() error {
 		if l.sign != nil {
 			err = errors.Join(err, l.sign.stop())
 		}
+	}
+	for _, b := range s.bridges {
+		err = errors.Join(err, b.Close())
 	}
 	return err
 }
