@@ -48,10 +48,10 @@ func drawChinese(r *rand.Rand) *wim.Facts {
 	if rare(r, 20) {
 		v.Flags |= wim.PlateUncertain
 	}
-	f.Time = one(r, f.Time, f.Time, f.Time, f.Time, f.Time, day(2016, 7, 26)-1, day(2016, 9, 21), day(2020, 12, 31), day(2021, 1, 1), day(2021, 4, 28), day(2021, 4, 29), day(2022, 3, 31), day(2022, 4, 1))
+	f.Time = one(r, f.Time, f.Time, f.Time, f.Time, f.Time, day(2016, 7, 26)-1, day(2016, 9, 21)-1, day(2016, 9, 21), day(2020, 12, 31), day(2021, 1, 1), day(2021, 4, 28), day(2021, 4, 29), day(2022, 3, 31), day(2022, 4, 1))
 	f.Station = one(r, wim.StationUnset, wim.JointStation, wim.OffSite, wim.TollExit, wim.MotorwayEntrance)
 	chineseSizes(r, f)
-	if len(f.Units) > 0 && rare(r, 3) {
+	if rare(r, 3) {
 		for range 1 + r.IntN(permitsDrawn) {
 			f.Permits = append(f.Permits, permit(r, f))
 		}
@@ -157,6 +157,8 @@ func permit(r *rand.Rand, f *wim.Facts) wim.Permit {
 	case 5:
 		p.Trailer = one(r, "川A0003挂", "川B9挂")
 	case 6:
+		p.Plate = "川A00009"
+	case 7:
 		p.Width = 2600
 	}
 	return p
