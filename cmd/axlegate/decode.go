@@ -2,4 +2,5 @@ package main
 
 type decodeCommand struct {
 	Camera decodeCameraCommand `cmd:"" help:"Read a push of a plate camera: one plate read a line."`
+	Serial decodeSerialCommand `cmd:"" help:"Read what a static indicator sent on a serial line: one indication a line."`
 }

@@ -24,6 +24,7 @@ const about = `Axlegate weighs vehicles in motion and tells, provably, whether o
   axlegate judge facts.ndjson         judge facts or exported records by a rule set
   axlegate replay records.ndjson      judge sealed records again; a difference under the same set is an alarm
   axlegate decode camera push.bin     what a saved push of a camera says
+  axlegate decode serial -d toledo …  what a recorded line of a static indicator says
   axlegate rules show cn              a rule set as tables; check, compare and explain them
 
 The daemons are axlegate-edge (one site), axlegate-center (the authorities) and axlegate-sim (simulated
