@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -247,14 +248,9 @@ func contradicts(_ *wim.Facts, v *wim.Verdict, beliefs []belief) string {
 	return ""
 }
 
-// measured tells whether every distance and load was.
-func measured(f *wim.Facts) bool {
-	for i, a := range f.Vehicle.Axles {
-		if a.Load < 0 || i > 0 && a.Spacing <= 0 {
-			return false
-		}
-	}
-	return true
+// spaced tells whether every distance was measured.
+func spaced(f *wim.Facts) bool {
+	return !slices.ContainsFunc(f.Vehicle.Axles[1:], func(a wim.Axle) bool { return a.Spacing <= 0 })
 }
 
 // lawOf loads a shipped set.

@@ -80,7 +80,7 @@ func TestPropertyAnAxleSplitInTwoCloseOnesStaysExceeded(t *testing.T) {
 			f := seeded(t, draw)
 			i := rapid.IntRange(0, len(f.Vehicle.Axles)-1).Draw(t, "axle")
 			apart := wim.Mm(rapid.IntRange(1, fortyInches).Draw(t, "apart"))
-			if !measured(f) || !exceededBy(verdictOf(s, f), wim.ScopeAxle, i+1, i+1) {
+			if !spaced(f) || !exceededBy(verdictOf(s, f), wim.ScopeAxle, i+1, i+1) {
 				continue
 			}
 			a := f.Vehicle.Axles[i]
@@ -112,7 +112,7 @@ func TestPropertyAnAxleFarBehindHidesNoExcess(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		for range 20 {
 			f := seeded(t, draw)
-			if !measured(f) {
+			if !spaced(f) {
 				continue
 			}
 			before := verdictOf(s, f)
