@@ -63,6 +63,9 @@ func (c probeCommand) Run() error {
 	return p.run(ctx)
 }
 
+// beyond is more than any road's scale weighs: registers that show it mean something else.
+const beyond wim.Kg = 500_000
+
 // probe is one run of the command.
 type probe struct {
 	probeCommand
@@ -298,25 +301,42 @@ func (p *probe) unit(ctx context.Context, b *modbus.Bus, setting string, cfg mod
 		return nil
 	}
 	p.found++
-	_, err = b.Slave(unit).ReadInput(ctx, 0, 1)
-	input, _ := answered(err)
+	input := inputs(ctx, b.Slave(unit))
 	p.tell("%s, unit %d answers: holding registers (function 3) at 0 %s, input registers (function 4) at 0 %s", setting, unit, holding, input)
-	fits := 0
-	for i := range p.rings {
-		if boot, newest, err := modbusscale.Look(ctx, b.Slave(unit), p.rings[i]); err == nil {
-			p.tell("    %-28s boot %08X, newest event %d", p.rings[i].Name, boot, newest)
-			fits++
-		}
+	if p.axleScale(ctx, b.Slave(unit)) {
+		return nil // an indicator's registers are more easily met by chance
 	}
+	fits := 0
 	for i := range p.profiles {
 		if p.fits(ctx, b, cfg, unit, p.profiles[i]) {
 			fits++
 		}
 	}
-	if fits == 0 && ctx.Err() == nil {
+	switch {
+	case fits > 1:
+		p.tell("    %d profiles fit; the display tells which is right, best with a load", fits)
+	case fits == 0 && ctx.Err() == nil:
 		p.tell("    no profile fits; write one from the maker's table (docs/devices/indicator.md)")
 	}
 	return nil
+}
+
+// axleScale prints the axle scale that a slave is; false when it is none.
+func (p *probe) axleScale(ctx context.Context, c *modbus.Client) (found bool) {
+	for i := range p.rings {
+		if boot, newest, err := modbusscale.Look(ctx, c, p.rings[i]); err == nil {
+			p.tell("    %-28s boot %08X, newest event %d", p.rings[i].Name, boot, newest)
+			found = true
+		}
+	}
+	return found
+}
+
+// inputs puts into words what a slave says to a request for input registers.
+func inputs(ctx context.Context, c *modbus.Client) string {
+	_, err := c.ReadInput(ctx, 0, 1)
+	words, _ := answered(err)
+	return words
 }
 
 // answered puts an answer into words; there is false when none came.
@@ -347,7 +367,7 @@ func (p *probe) fits(ctx context.Context, b *modbus.Bus, cfg modbus.Config, unit
 	}
 	defer d.Close() //nolint:errcheck // it was only read
 	in, err := d.Read(ctx)
-	if err != nil {
+	if err != nil || len(p.Profile) == 0 && max(in.Gross, -in.Gross, in.Net, -in.Net) > beyond {
 		return false
 	}
 	p.tell("    %-28s %s", profile.Name, indicated(in))
