@@ -3,6 +3,7 @@ package simulator
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -26,14 +28,18 @@ type sighting struct {
 	uuid    string
 	faults  []FaultKind
 	delay   time.Duration // of a late event
+	wrong   time.Duration // how far the camera's clock is ahead for this event
 	tint    uint8
 	repeats int
 }
 
-// camera pushes Hikvision ISAPI ANPR events. Events leave in the order in which vehicles passed; one that is
-// not taken is sent again under the same UUID.
+// camera pushes events in a maker's format. Events leave in the order in which vehicles passed; one that is
+// not taken is sent again as it was.
 type camera struct {
 	url     string
+	format  CameraFormat
+	user    *url.Userinfo // nil where the camera shows no name; then it answers a Digest challenge, or Basic
+	number  int           // of vehicles seen
 	site    wim.SiteID
 	lane    wim.LaneID
 	front   bool
@@ -54,9 +60,17 @@ const (
 // site does not take.
 var errRefused = errors.New("refused")
 
-func newCamera(url string, site wim.SiteID, lane wim.LaneID, front bool, r *rand.Rand, log *slog.Logger) *camera {
+func newCamera(address string, format CameraFormat, site wim.SiteID, lane wim.LaneID, front bool, r *rand.Rand, log *slog.Logger) *camera {
+	if format == "" {
+		format = HikvisionFormat
+	}
+	var user *url.Userinfo
+	if u, err := url.Parse(address); err == nil && u.User != nil {
+		user, u.User = u.User, nil
+		address = u.String()
+	}
 	return &camera{
-		url: url, site: site, lane: lane, front: front, log: log, rand: r, painter: newPainter(front),
+		url: address, format: format, user: user, site: site, lane: lane, front: front, log: log, rand: r, painter: newPainter(front),
 		client: &http.Client{Timeout: 10 * time.Second}, queue: make(chan sighting, cameraQueue),
 	}
 }
@@ -87,115 +101,162 @@ func (c *camera) run(ctx context.Context) error {
 			return nil
 		case s := <-c.queue:
 			// Drawn here: painter and chance belong to this goroutine.
-			body, err := c.event(s)
+			bodies, err := c.event(s)
 			if err != nil {
 				return err
 			}
 			if s.delay == 0 {
-				c.deliver(ctx, s, body)
+				c.deliver(ctx, s, bodies)
 				continue
 			}
 			// A late event must not hold up the ones behind it.
 			late.Go(func() {
 				if wait(ctx, s.delay) {
-					c.deliver(ctx, s, body)
+					c.deliver(ctx, s, bodies)
 				}
 			})
 		}
 	}
 }
 
-// deliver pushes an event, as often as it repeats, each until it is taken. One that is refused is given up
+// deliver pushes an event, as often as it repeats, each part of it until it is taken. One that is refused is given up
 // soon: it must not hold up the ones behind it.
-func (c *camera) deliver(ctx context.Context, s sighting, body []byte) {
+func (c *camera) deliver(ctx context.Context, s sighting, bodies []push) {
 	for range 1 + s.repeats {
-		pause := 100 * time.Millisecond
-		for try := 0; ; try++ {
-			err := c.push(ctx, body)
-			if err == nil || ctx.Err() != nil {
-				break
-			}
-			if try == pushTries || errors.Is(err, errRefused) && try >= refusedTries {
-				c.log.Warn("camera gives an event up", "lane", c.lane, "plate", s.plate, "error", err)
+		for _, body := range bodies {
+			if !c.insist(ctx, s, body) {
 				return
 			}
-			if !wait(ctx, pause) {
-				return
-			}
-			pause = min(2*pause, 2*time.Second)
 		}
 	}
 }
 
-func (c *camera) push(ctx context.Context, body []byte) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
-	if err != nil {
-		return err
+// insist pushes until it is taken, and tells whether it was, or ctx ended.
+func (c *camera) insist(ctx context.Context, s sighting, body push) bool {
+	pause := 100 * time.Millisecond
+	for try := 0; ; try++ {
+		err := c.push(ctx, body)
+		if err == nil || ctx.Err() != nil {
+			return true
+		}
+		if try == pushTries || errors.Is(err, errRefused) && try >= refusedTries {
+			c.log.Warn("camera gives an event up", "lane", c.lane, "plate", s.plate, "error", err)
+			return false
+		}
+		if !wait(ctx, pause) {
+			return false
+		}
+		pause = min(2*pause, 2*time.Second)
 	}
-	req.Header.Set("Content-Type", "multipart/form-data; boundary=boundary")
+}
+
+func (c *camera) push(ctx context.Context, body push) error {
+	auth := ""
+	for {
+		code, challenge, answer, err := c.post(ctx, body, auth)
+		if code == http.StatusUnauthorized && auth == "" && c.user != nil {
+			if auth, err = c.credentials(challenge); err != nil {
+				return err
+			}
+			continue
+		}
+		switch {
+		case err != nil:
+			return err
+		case code == http.StatusOK && c.format == DahuaFormat && !strings.Contains(answer, `"Result":true`):
+			return fmt.Errorf("not taken: the answer is %q", answer) // this maker's cameras look at nothing else
+		case code == http.StatusOK:
+			return nil
+		case code >= 400 && code < 500 && code != http.StatusRequestTimeout && code != http.StatusTooManyRequests:
+			return fmt.Errorf("%w: status %d", errRefused, code)
+		}
+		return fmt.Errorf("not taken: status %d", code)
+	}
+}
+
+func (c *camera) credentials(challenge string) (string, error) {
+	u, err := url.Parse(c.url)
+	if err != nil {
+		return "", err
+	}
+	if strings.HasPrefix(challenge, "Digest ") {
+		return digestAnswer(challenge, c.user, u.RequestURI()), nil
+	}
+	password, _ := c.user.Password()
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(c.user.Username()+":"+password)), nil
+}
+
+func (c *camera) post(ctx context.Context, body push, auth string) (code int, challenge, answer string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body.body))
+	if err != nil {
+		return 0, "", "", err
+	}
+	req.Header.Set("Content-Type", body.contentType)
+	if auth != "" {
+		req.Header.Set("Authorization", auth)
+	}
 	req.Close = true // as the real ones say
 	resp, err := c.client.Do(req)
 	if err != nil {
-		return err
+		return 0, "", "", err
 	}
-	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
-	if cerr := resp.Body.Close(); err == nil {
-		err = cerr
-	}
-	switch code := resp.StatusCode; {
-	case err != nil || code == http.StatusOK:
-		return err
-	case code >= 400 && code < 500 && code != http.StatusRequestTimeout && code != http.StatusTooManyRequests:
-		return fmt.Errorf("%w: %s", errRefused, resp.Status)
-	default:
-		return fmt.Errorf("not taken: %s", resp.Status)
-	}
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
+	return resp.StatusCode, resp.Header.Get("WWW-Authenticate"), string(b), errors.Join(err, resp.Body.Close())
 }
 
-// event builds the multipart body.
-func (c *camera) event(s sighting) ([]byte, error) {
-	plate := s.plate
+// event makes the bodies of an event.
+func (c *camera) event(s sighting) ([]push, error) {
+	c.number++
+	v := &shot{sighting: s, plate: s.plate, at: s.at.Add(s.wrong).In(time.FixedZone("", 8*3600)), lane: c.lane, front: c.front, site: c.site, number: c.number,
+		rand: c.rand, width: sceneW, height: sceneH}
 	if has(s.faults, NoPlate) {
-		plate = ""
+		v.plate = ""
 	}
-	local := s.at.In(time.FixedZone("", 8*3600))
-	overview, box, err := c.painter.overview(plate, string(c.site), int(c.lane), local, s.tint)
-	if err != nil {
+	if c.format == FrigateFormat { // it sends no picture
+		v.box = image.Rect(0, 0, 1, 1)
+		if v.plate != "" {
+			v.confidence = 90 + c.rand.IntN(10)
+		}
+		return c.format.word(v)
+	}
+	var err error
+	if v.overview, v.box, err = c.painter.overview(v.plate, string(c.site), int(c.lane), v.at, s.tint); err != nil {
 		return nil, err
 	}
-	closeUp, err := c.painter.closeUp(plate)
-	if err != nil {
+	if v.closeUp, err = c.painter.closeUp(v.plate); err != nil {
 		return nil, err
 	}
-	if has(s.faults, BadPicture) {
-		overview, closeUp = []byte("\xff\xd8 this was a picture once"), nil
+	switch {
+	case has(s.faults, BadPicture):
+		v.overview, v.closeUp = []byte("\xff\xd8 this was a picture once"), nil
+	case has(s.faults, NoPicture):
+		v.overview, v.closeUp = nil, nil
 	}
-	var b bytes.Buffer
-	part := func(name, ctype string, data []byte) {
-		fmt.Fprintf(&b, "--boundary\r\nContent-Disposition: form-data; name=%q; filename=%q\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", name, name, ctype, len(data))
-		b.Write(data)
-		b.WriteString("\r\n")
+	if v.plate != "" {
+		v.confidence = 90 + c.rand.IntN(10)
 	}
-	part("anpr.xml", "text/xml", c.document(s, plate, local, box))
-	if closeUp != nil {
-		part("licensePlatePicture.jpg", "image/jpeg", closeUp)
-	}
-	part("detectionPicture.jpg", "image/jpeg", overview)
-	b.WriteString("--boundary--\r\n")
-	return b.Bytes(), nil
+	return c.format.word(v)
 }
 
-func (c *camera) document(s sighting, plate string, local time.Time, box image.Rectangle) []byte {
-	confidence, text := 90+c.rand.IntN(10), plate
-	if plate == "" {
-		confidence, text = 0, "unknown"
+// isapi is the document of a Hikvision event.
+func (s *shot) isapi() []byte {
+	text := s.plate
+	if text == "" {
+		text = "unknown"
 	}
+	pictures := 0
+	for _, p := range [][]byte{s.overview, s.closeUp} {
+		if p != nil {
+			pictures++
+		}
+	}
+	local := s.at
 	var chars []string
-	for range []rune(plate) {
-		chars = append(chars, fmt.Sprint(min(99, confidence+c.rand.IntN(6))))
+	for range []rune(s.plate) {
+		chars = append(chars, fmt.Sprint(min(99, s.confidence+s.rand.IntN(6))))
 	}
 	direction := "forward"
-	if !c.front {
+	if !s.front {
 		direction = "reverse"
 	}
 	var b bytes.Buffer
@@ -217,13 +278,42 @@ func (c *camera) document(s sighting, plate string, local time.Time, box image.R
 <pictureInfo><fileName>detectionPicture.jpg</fileName><type>detectionPicture</type><dataType>0</dataType><absTime>%s</absTime>
 <plateRect><X>%d</X><Y>%d</Y><width>%d</width><height>%d</height></plateRect></pictureInfo>
 </pictureInfoList></ANPR>
-<UUID>%s</UUID><picNum>2</picNum><monitoringSiteID>%s</monitoringSiteID><isDataRetransmission>false</isDataRetransmission>
+<UUID>%s</UUID><picNum>%d</picNum><monitoringSiteID>%s</monitoringSiteID><isDataRetransmission>false</isDataRetransmission>
 </EventNotificationAlert>
-`, local.Format("2006-01-02T15:04:05-07:00"), esc(text), c.lane, direction, confidence, strings.Join(chars, ","), plateColor(plate), esc(s.kind),
+`, local.Format("2006-01-02T15:04:05-07:00"), esc(text), s.lane, direction, s.confidence, strings.Join(chars, ","), plateColor(s.plate), esc(s.kind),
 		strings.Replace(local.Format("20060102150405.000"), ".", "", 1), strings.Replace(local.Format("20060102150405.000"), ".", "", 1),
-		box.Min.X, box.Min.Y, box.Dx(), box.Dy(), esc(s.uuid), esc(string(c.site)))
+		s.box.Min.X, s.box.Min.Y, s.box.Dx(), s.box.Dy(), esc(s.uuid), pictures, esc(string(s.site)))
 	return b.Bytes()
 }
+
+// Sighting is one vehicle before a camera that stands alone.
+type Sighting struct {
+	Plate   string
+	Kind    string // "truck" or "trailer"
+	At      time.Time
+	ID      string // of the vehicle; each has its own
+	Faults  []FaultKind
+	Delay   time.Duration // of the event, after others
+	Wrong   time.Duration // how far the camera's clock is ahead for this event
+	Repeats int
+}
+
+// Camera is a camera that stands alone, for who tries a receiver against it.
+type Camera struct{ c *camera }
+
+// NewCamera makes a camera that pushes to an address in a format. A name and a password in the address are shown when the
+// receiver asks for them.
+func NewCamera(address string, format CameraFormat, lane wim.LaneID, front bool, log *slog.Logger) *Camera {
+	return &Camera{newCamera(address, format, "north-1", lane, front, stream(1, 1), log)}
+}
+
+// See queues a sighting; it does not wait.
+func (c *Camera) See(s Sighting) {
+	c.c.see(sighting{plate: s.Plate, kind: s.Kind, at: s.At, uuid: s.ID, faults: s.Faults, delay: s.Delay, wrong: s.Wrong, repeats: s.Repeats})
+}
+
+// Run pushes until ctx ends.
+func (c *Camera) Run(ctx context.Context) error { return c.c.run(ctx) }
 
 // wait sleeps for d and tells whether ctx still lives.
 func wait(ctx context.Context, d time.Duration) bool {

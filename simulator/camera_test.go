@@ -118,7 +118,7 @@ func aim(t *testing.T, answers ...int) (*camera, *answerer) {
 	a := &answerer{t: t, answers: answers}
 	srv := httptest.NewServer(a)
 	t.Cleanup(srv.Close)
-	c := newCamera(srv.URL, "north-1", 2, true, stream(1, 1), slog.New(slog.DiscardHandler))
+	c := newCamera(srv.URL, "", "north-1", 2, true, stream(1, 1), slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- c.run(ctx) }()
@@ -237,8 +237,47 @@ func TestWhatACameraGetsWrong(t *testing.T) {
 	}
 }
 
+func TestACameraWithoutAPictureAndUnderAWrongClock(t *testing.T) {
+	cam, a := aim(t)
+	cam.see(sighting{plate: "川A12345", uuid: "a", at: time.Date(2031, 5, 5, 23, 8, 9, 0, time.UTC), wrong: 48 * time.Hour, faults: []FaultKind{NoPicture, WrongClock}})
+	until(t, "the event", func() bool { _, taken := a.state(); return len(taken) == 1 })
+	pushes, _ := a.state()
+	if e := pushes[0]; e.alert.DateTime != "2031-05-08T07:08:09+08:00" || e.alert.PicNum != 0 || len(e.pictures) != 0 || e.alert.ANPR.Plate != "川A12345" {
+		t.Errorf("%+v with %d pictures", e.alert, len(e.pictures))
+	}
+}
+
+func TestEveryFormatSaysThePlate(t *testing.T) {
+	for _, f := range CameraFormats() {
+		c := newCamera("http://127.0.0.1:1/", f, "north-1", 2, true, stream(1, 1), slog.New(slog.DiscardHandler))
+		for _, s := range []sighting{
+			{plate: "川A12345", kind: "truck", uuid: "a", at: time.Now()}, {plate: "川A12345", uuid: "b", at: time.Now(), faults: []FaultKind{NoPicture}},
+			{plate: "川A12345", uuid: "c", at: time.Now(), faults: []FaultKind{BadPicture}},
+		} {
+			pushes, err := c.event(s)
+			if err != nil || len(pushes) == 0 {
+				t.Fatalf("%s: %d pushes, %v", f, len(pushes), err)
+			}
+			for _, p := range pushes {
+				if !bytes.Contains(bytes.ToUpper(p.body), []byte("川A12345")) || p.contentType == "" {
+					t.Errorf("%s: %.200s", f, p.body)
+				}
+			}
+		}
+		silent, err := c.event(sighting{plate: "川A12345", uuid: "d", at: time.Now(), faults: []FaultKind{NoPlate}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range silent {
+			if bytes.Contains(p.body, []byte("12345")) {
+				t.Errorf("%s says a plate that it did not read: %.200s", f, p.body)
+			}
+		}
+	}
+}
+
 func TestACameraWhoseMemoryIsFullForgetsTheOldest(t *testing.T) {
-	c := newCamera("http://127.0.0.1:1/", "north-1", 1, true, stream(1, 1), slog.New(slog.DiscardHandler))
+	c := newCamera("http://127.0.0.1:1/", "", "north-1", 1, true, stream(1, 1), slog.New(slog.DiscardHandler))
 	for i := range cameraQueue + 3 {
 		c.see(sighting{delay: time.Duration(i)})
 	}

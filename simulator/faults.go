@@ -53,7 +53,7 @@ func (s *Simulator) strikeScale(l *simLane, k FaultKind, d time.Duration) error 
 		case l.out <- d:
 		default: // so many wait that it stays out long enough
 		}
-	case DropFrame, NoPlate, BadPicture, LatePlate, RepeatEvent:
+	case DropFrame, NoPlate, BadPicture, LatePlate, RepeatEvent, NoPicture, WrongClock:
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func (s *Simulator) strikeAt(ctx context.Context, l *simLane, f Fault) error {
 	switch f.Kind {
 	case Garbage, Restart, Cable, Silence, LateReply, Overrun, Torn, WrongUnit:
 		return s.strikeScale(l, f.Kind, f.For.Std())
-	case DropFrame, NoPlate, BadPicture, LatePlate, RepeatEvent:
+	case DropFrame, NoPlate, BadPicture, LatePlate, RepeatEvent, NoPicture, WrongClock:
 		select {
 		case l.pending <- f:
 		case <-ctx.Done():

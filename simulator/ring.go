@@ -179,7 +179,7 @@ func (s *ringScale) strike(k FaultKind, d time.Duration) {
 		s.torn = true
 	case WrongUnit:
 		s.strange = time.Now().Add(d)
-	case DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent:
+	case DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent, NoPicture, WrongClock:
 	}
 }
 

@@ -62,7 +62,10 @@ type Lane struct {
 	// FrontCamera and RearCamera are the addresses that the cameras push to; empty means no camera.
 	FrontCamera string `yaml:"front_camera"`
 	RearCamera  string `yaml:"rear_camera"`
-	Sign        string `yaml:"sign"` // address that the sign listens on; empty means no sign
+	// FrontFormat and RearFormat are how the cameras word what they saw; empty means hikvision.
+	FrontFormat CameraFormat `yaml:"front_format"`
+	RearFormat  CameraFormat `yaml:"rear_format"`
+	Sign        string       `yaml:"sign"` // address that the sign listens on; empty means no sign
 }
 
 // FaultKind says what goes wrong.
@@ -78,6 +81,8 @@ const (
 	BadPicture  FaultKind = "camera-bad-image" // a picture that is none
 	LatePlate   FaultKind = "camera-late"      // the event comes late
 	RepeatEvent FaultKind = "camera-repeat"    // the event comes twice
+	NoPicture   FaultKind = "camera-no-image"  // the event has no picture
+	WrongClock  FaultKind = "camera-clock"     // the camera's clock is ahead for one event
 
 	// Of scales on Modbus only.
 	Silence   FaultKind = "silence"      // no request is answered
@@ -89,7 +94,7 @@ const (
 
 // faultKinds lists all faults.
 func faultKinds() []FaultKind {
-	return []FaultKind{Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent, Silence, LateReply, Overrun, Torn, WrongUnit}
+	return []FaultKind{Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent, NoPicture, WrongClock, Silence, LateReply, Overrun, Torn, WrongUnit}
 }
 
 // modbusOnly tells whether only a scale on Modbus can have it.
@@ -97,7 +102,7 @@ func (k FaultKind) modbusOnly() bool {
 	switch k {
 	case Silence, LateReply, Overrun, Torn, WrongUnit:
 		return true
-	case Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent:
+	case Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent, NoPicture, WrongClock:
 	}
 	return false
 }
@@ -111,8 +116,8 @@ type Fault struct {
 	Every int           `yaml:"every"` // again after so many more vehicles; 0 means once
 	At    conf.Duration `yaml:"at"`    // instead of after and every; 0 means not by time
 	Kind  FaultKind     `yaml:"kind"`
-	// For is how long the cable is out or the scale is silent or answers another unit, or how late an event or
-	// an answer comes; 0 means 3s.
+	// For is how long the cable is out or the scale is silent or answers another unit, how late an event or
+	// an answer comes, or how far a camera's clock is ahead; 0 means 3s.
 	For conf.Duration `yaml:"for"`
 }
 
@@ -204,6 +209,11 @@ func (s *Scenario) validateDevices() error {
 		for key, v := range map[string]string{"front_camera": l.FrontCamera, "rear_camera": l.RearCamera} {
 			if u, err := url.Parse(v); v != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 				return fmt.Errorf("lanes[%d].%s: %q is no address to push to; write it as http://127.0.0.1:9102/camera/secret", i, key, v)
+			}
+		}
+		for key, f := range map[string]CameraFormat{"front_format": l.FrontFormat, "rear_format": l.RearFormat} {
+			if f != "" && !slices.Contains(CameraFormats(), f) {
+				return fmt.Errorf("lanes[%d].%s: %q is not known; there are %s", i, key, f, strings.Trim(fmt.Sprint(CameraFormats()), "[]"))
 			}
 		}
 		if l.Sign != "" {

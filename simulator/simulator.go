@@ -87,10 +87,10 @@ func New(s Scenario, cfg Config) (sim *Simulator, err error) {
 		}
 		sim.lanes = append(sim.lanes, sl)
 		if l.FrontCamera != "" {
-			sl.front = newCamera(l.FrontCamera, s.Site, l.Lane, true, stream(s.Seed, base+2), sim.log)
+			sl.front = newCamera(l.FrontCamera, l.FrontFormat, s.Site, l.Lane, true, stream(s.Seed, base+2), sim.log)
 		}
 		if l.RearCamera != "" {
-			sl.rear = newCamera(l.RearCamera, s.Site, l.Lane, false, stream(s.Seed, base+3), sim.log)
+			sl.rear = newCamera(l.RearCamera, l.RearFormat, s.Site, l.Lane, false, stream(s.Seed, base+3), sim.log)
 		}
 		if l.Sign != "" {
 			if sl.sign, err = newSign(context.Background(), l.Sign, sim.log); err != nil {
@@ -365,6 +365,9 @@ func (s *Simulator) sighting(l *simLane, n int, p *passage, strike []FaultKind, 
 	v := sighting{plate: p.vehicle.Front, kind: "truck", uuid: fmt.Sprintf("%s-%d-%08x-%d", s.scenario.Site, l.Lane.Lane, boot, n), faults: strike, tint: uint8(l.fate.IntN(64))}
 	if has(strike, LatePlate) {
 		v.delay = late
+	}
+	if has(strike, WrongClock) {
+		v.wrong = late
 	}
 	if has(strike, RepeatEvent) {
 		v.repeats = 1

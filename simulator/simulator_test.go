@@ -342,6 +342,7 @@ func TestAScenarioWithAMistakeIsRefused(t *testing.T) {
 		{"a lane without a scale", "site: a\nlanes: [{lane: 1}]\n", "want one of scale"},
 		{"a lane with two scales", "site: a\nlanes: [{lane: 1, scale: x, scale_modbus: 127.0.0.1:5021}]\n", "want one of scale"},
 		{"a scale without a port", "site: a\nlanes: [{lane: 1, scale_modbus: 127.0.0.1}]\n", "write it as 127.0.0.1:5021"},
+		{"a camera of an unknown format", "site: a\nlanes: [{lane: 1, scale: x, front_format: morse}]\n", "there are hikvision dahua"},
 		{"a fault of the other kind of scale", good + "faults: [{lane: 1, kind: torn-ring}]\n", "lane 1 has a serial one"},
 		{"a camera that pushes nowhere", "site: a\nlanes: [{lane: 1, scale: x, front_camera: 127.0.0.1:80}]\n", "write it as http://"},
 		{"a sign without a port", "site: a\nlanes: [{lane: 1, scale: x, sign: 127.0.0.1}]\n", "write it as 127.0.0.1:5020"},

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ const (
 	defaultMaxBody = 8 << 20
 	maxSide        = 8192 // pixels of a picture's longer side
 	remembered     = 1024 // events that are kept to know a repeat
+	maxAccounts    = 8    // of one event
 	// A vehicle's last account comes some ten seconds after its first; a camera needs longer to start anew and see
 	// as many vehicles again.
 	sameCount        = 2 * time.Minute
@@ -139,10 +141,10 @@ type Camera struct {
 
 	mu      sync.Mutex // owns what follows
 	emit    func(wim.PlateRead, []byte) bool
-	handing map[string]bool       // events that emit has now
-	seen    map[string]wim.Digest // events that were taken, and what they said
-	order   []string              // of seen, oldest first
-	counts  map[string]count      // of cameras whose ids begin anew
+	handing map[string]bool         // events that emit has now
+	seen    map[string][]wim.Digest // events that were taken, and what they said
+	order   []string                // of seen, oldest first
+	counts  map[string]count        // of cameras whose ids begin anew
 	health  wim.DeviceHealth
 
 	emits sync.WaitGroup // calls of emit; added to only under mu while emit is set
@@ -168,7 +170,7 @@ func New(cfg Config) (*Camera, error) {
 		reason = "not reached yet: " + cfg.Address
 	}
 	return &Camera{
-		cfg: cfg, dialect: d, log: cfg.Logger.With("device", cfg.Device), handing: map[string]bool{}, seen: map[string]wim.Digest{}, counts: map[string]count{},
+		cfg: cfg, dialect: d, log: cfg.Logger.With("device", cfg.Device), handing: map[string]bool{}, seen: map[string][]wim.Digest{}, counts: map[string]count{},
 		limit: rate.NewLimiter(rate.Limit(cfg.PerSecond), 4*cfg.PerSecond), bodies: make(chan struct{}, atOnce),
 		nonces: newNonces(cfg.Now), idle: streamIdle,
 		health: wim.DeviceHealth{Device: cfg.Device, Since: wim.TimeOf(cfg.Now()), Reason: reason},
@@ -311,7 +313,7 @@ func (c *Camera) hand(read wim.PlateRead, jpg []byte) (taken bool) {
 	says := wim.DigestOf(fmt.Appendf(nil, "%q %q %d %q %s", read.Text, read.Color, read.Confidence, read.Kind, read.Picture))
 	c.heard()
 	c.mu.Lock()
-	if before, ok := c.seen[read.Event]; ok && before == says {
+	if slices.Contains(c.seen[read.Event], says) {
 		c.mu.Unlock()
 		return true
 	}
@@ -341,7 +343,10 @@ func (c *Camera) remember(event string, says wim.Digest) {
 	if _, known := c.seen[event]; !known {
 		c.order = append(c.order, event)
 	}
-	c.seen[event] = says
+	if n := len(c.seen[event]); n == maxAccounts { // a camera that goes on changing its mind
+		c.seen[event] = slices.Delete(c.seen[event], 0, 1)
+	}
+	c.seen[event] = append(c.seen[event], says)
 	if len(c.order) > remembered {
 		delete(c.seen, c.order[0])
 		c.order = c.order[1:]

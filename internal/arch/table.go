@@ -95,7 +95,15 @@ func rooms() []Room {
 			Tests: []string{simonvet},
 			Why:   "As drivers/modbus.",
 		},
-		{Path: "drivers/camera", Ours: []string{"wim"}, Foreign: []string{"golang.org/x/time"}},
+		{
+			Path: "drivers/camera", Ours: []string{"wim"}, Foreign: []string{"golang.org/x/time"},
+			Tests: []string{"drivers/cameratest", "simulator"},
+			Why:   "Its tests meet the simulator's cameras on a socket, each format written twice.",
+		},
+		{
+			Path: "drivers/cameratest", Ours: []string{"wim"},
+			Why: "It is for tests only; no room has an arrow to it outside tests.",
+		},
 		{
 			Path: "drivers/tpm", Foreign: []string{"github.com/google/go-tpm"},
 			Tests: []string{"internal/testenv", "wim", "wim/seal"},
