@@ -40,6 +40,7 @@ type camera struct {
 	format  CameraFormat
 	user    *url.Userinfo // nil where the camera shows no name; then it answers a Digest challenge, or Basic
 	number  int           // of vehicles seen
+	stream  *eventStream  // of a camera that is asked instead of pushing
 	site    wim.SiteID
 	lane    wim.LaneID
 	front   bool
@@ -151,6 +152,9 @@ func (c *camera) insist(ctx context.Context, s sighting, body push) bool {
 }
 
 func (c *camera) push(ctx context.Context, body push) error {
+	if c.stream != nil {
+		return c.stream.write(body.body)
+	}
 	auth := ""
 	for {
 		code, challenge, answer, err := c.post(ctx, body, auth)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -92,6 +93,30 @@ func TestEveryFormatKeepsTheContract(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAStreamKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	cameratest.Run(t, func(t testing.TB) cameratest.Rig {
+		device := simulator.NewAskedCamera("admin", "open sesame", 2, true, slog.New(slog.DiscardHandler))
+		srv := httptest.NewServer(device.Handler())
+		cam, err := New(Config{Device: "cam-1", Lane: 2, End: wim.Front, Address: srv.URL, Username: "admin", Password: "open sesame"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- device.Run(ctx) }()
+		t.Cleanup(func() {
+			cancel()
+			srv.CloseClientConnections()
+			srv.Close()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+		return cameratest.Rig{Driver: cam, Camera: stood{device}}
+	})
 }
 
 func TestTheSimulatorSpeaksEveryFormat(t *testing.T) {
