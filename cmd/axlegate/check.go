@@ -8,14 +8,15 @@ import (
 )
 
 type checkCommand struct {
-	Kind string `short:"k" enum:"auto,edge,center,scenario" default:"auto" help:"What the file configures: edge, center, scenario, or auto to tell by its keys."`
+	Kind string `short:"k" enum:"auto,edge,center,scenario,device" default:"auto" help:"What the file configures: edge, center, scenario, a device's registers, or auto to tell by its keys."`
 	File string `arg:"" type:"existingfile" help:"Configuration file (YAML)."`
 }
 
 func (checkCommand) Help() string {
 	return `Reads the file as strictly as the daemon would: an unknown key is refused with file, line and the nearest
 known key. Then opens what the file names (keys, passwords, rule sets, tables, profiles) without starting
-a device or a listener. Exit status 0 means that the daemon would start.`
+a device or a listener. Exit status 0 means that the daemon would start. A device's register profile is checked
+likewise; "axlegate probe --profile" then tries it on the device.`
 }
 
 func (c checkCommand) Run() error {
@@ -34,8 +35,10 @@ func (c checkCommand) Run() error {
 		err = daemon.CheckCenter(c.File)
 	case "scenario":
 		err = daemon.CheckScenario(c.File)
+	case "device":
+		err = daemon.CheckDevice(c.File)
 	default:
-		err = errors.New("cannot tell what the file configures; say --kind edge, center or scenario")
+		err = errors.New("cannot tell what the file configures; say --kind edge, center, scenario or device")
 	}
 	if err != nil {
 		return err

@@ -6,7 +6,8 @@ import (
 	"github.com/axlegate/axlegate/internal/conf"
 )
 
-// KindOf tells by its keys what a configuration file is for: "edge", "center" or "scenario".
+// KindOf tells by its keys what a configuration file is for: "edge", "center" or "scenario", or "device" for the register
+// profile of a device.
 func KindOf(path string) (string, error) {
 	has, err := conf.Keys(path)
 	if err != nil {
@@ -19,6 +20,8 @@ func KindOf(path string) (string, error) {
 		return "center", nil
 	case has["lanes"]:
 		return "edge", nil
+	case has["kind"]:
+		return "device", nil
 	}
-	return "", fmt.Errorf("%s: cannot tell what the file configures; say --kind edge, center or scenario", path)
+	return "", fmt.Errorf("%s: cannot tell what the file configures; say --kind edge, center, scenario or device", path)
 }

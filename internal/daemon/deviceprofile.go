@@ -1,0 +1,35 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+
+	"github.com/axlegate/axlegate/drivers/indicator"
+	"github.com/axlegate/axlegate/drivers/modbusscale"
+	"github.com/axlegate/axlegate/drivers/sign"
+)
+
+// CheckDevice reads a device's register profile, of whichever kind it says it is.
+func CheckDevice(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	// The rest of the file can be read only when the kind is known.
+	kind := ""
+	if m := regexp.MustCompile(`(?m)^kind:[ \t]*"?([a-z-]+)`).FindSubmatch(text); m != nil {
+		kind = string(m[1])
+	}
+	switch kind {
+	case "indicator":
+		_, err = indicator.LoadProfile(path, text)
+	case "axle-scale":
+		_, err = modbusscale.LoadProfile(path, text)
+	case "sign":
+		_, err = sign.LoadProfile(path, text)
+	default:
+		err = fmt.Errorf("%s: kind is %q, want indicator, axle-scale or sign", path, kind)
+	}
+	return err
+}
