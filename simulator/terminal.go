@@ -1,0 +1,233 @@
+package simulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/term"
+)
+
+// TerminalConfig says which static indicator stands where.
+type TerminalConfig struct {
+	Dialect string // of TerminalKinds
+	Line    string // path at which a serial line appears
+	Address string // host:port to listen on as a terminal server does, instead of Line; port 0 means any free one
+	// Every is the pause between two frames of an indicator that sends by itself; 0 means 140 ms.
+	Every time.Duration
+}
+
+// Terminal is a static indicator on a serial line, set up for whole kilograms and address A. It shows the net weight
+// while a tare is in effect.
+type Terminal struct {
+	kind     terminalKind
+	every    time.Duration
+	path     string
+	listener net.Listener // nil on a line
+	master   *os.File     // nil behind a terminal server
+	slave    *os.File     // kept open, so that a reader's closing does not hang up the line
+	stop     context.CancelFunc
+	served   sync.WaitGroup
+
+	mu    sync.Mutex // owns what follows
+	load  StaticLoad
+	spoil []byte // goes into the middle of the next frame
+	mute  bool
+	conns map[net.Conn]bool
+}
+
+// TerminalKinds lists the dialects that can be played, in order of name.
+func TerminalKinds() []string {
+	var out []string
+	for name := range terminalKinds() {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// NewTerminal puts up an indicator with an empty scale. It stands until Close.
+func NewTerminal(ctx context.Context, cfg TerminalConfig) (*Terminal, error) {
+	kind, ok := terminalKinds()[cfg.Dialect]
+	if !ok {
+		return nil, fmt.Errorf("terminal %q is not known; there are %v", cfg.Dialect, TerminalKinds())
+	}
+	if (cfg.Address == "") == (cfg.Line == "") {
+		return nil, fmt.Errorf("terminal %s: want one of an address to listen on and the path of a line", cfg.Dialect)
+	}
+	if cfg.Every == 0 {
+		cfg.Every = 140 * time.Millisecond
+	}
+	d := &Terminal{kind: kind, every: cfg.Every, path: cfg.Line, conns: map[net.Conn]bool{}}
+	if cfg.Line != "" {
+		if err := d.plug(); err != nil {
+			return nil, fmt.Errorf("terminal's line: %w", err)
+		}
+		ctx, d.stop = context.WithCancel(context.WithoutCancel(ctx))
+		d.serve(ctx, d.master)
+		return d, nil
+	}
+	var err error
+	if d.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Address); err != nil {
+		return nil, fmt.Errorf("terminal %s: %w", cfg.Dialect, err)
+	}
+	ctx, d.stop = context.WithCancel(context.WithoutCancel(ctx))
+	d.served.Go(func() { d.accept(ctx) })
+	return d, nil
+}
+
+// Addr is where it listens, empty on a line.
+func (d *Terminal) Addr() string {
+	if d.listener == nil {
+		return ""
+	}
+	return d.listener.Addr().String()
+}
+
+// Set puts a load on the scale.
+func (d *Terminal) Set(l StaticLoad) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.load = l
+}
+
+// Spoil puts bytes into the middle of the next frame.
+func (d *Terminal) Spoil(with []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.spoil = with
+}
+
+// Mute makes it say nothing any more, or speak again.
+func (d *Terminal) Mute(on bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.mute = on
+}
+
+// Close takes it down.
+func (d *Terminal) Close() error {
+	d.stop()
+	var err error
+	if d.listener != nil {
+		err = d.listener.Close()
+		d.mu.Lock()
+		for c := range d.conns {
+			c.Close() //nolint:errcheck // a device that is switched off does not say goodbye
+		}
+		d.mu.Unlock()
+	} else {
+		err = errors.Join(os.Remove(d.path), d.slave.Close(), d.master.Close())
+	}
+	d.served.Wait()
+	return err
+}
+
+func (d *Terminal) accept(ctx context.Context) {
+	for {
+		c, err := d.listener.Accept()
+		if err != nil {
+			return
+		}
+		d.mu.Lock()
+		d.conns[c] = true
+		if ctx.Err() != nil {
+			c.Close() //nolint:errcheck // nobody is served any more
+		}
+		d.mu.Unlock()
+		d.serve(ctx, c)
+	}
+}
+
+// serve speaks on one line until it is closed.
+func (d *Terminal) serve(ctx context.Context, line io.ReadWriter) {
+	d.served.Go(func() { d.listen(line) })
+	if len(d.kind.asks) > 0 {
+		return
+	}
+	d.served.Go(func() {
+		t := time.NewTicker(d.every)
+		defer t.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-t.C:
+			}
+			if _, err := io.WriteString(line, d.next()); err != nil {
+				return
+			}
+		}
+	})
+}
+
+// listen answers requests.
+func (d *Terminal) listen(line io.ReadWriter) {
+	heard := ""
+	piece := make([]byte, 64)
+	for {
+		n, err := line.Read(piece)
+		if err != nil {
+			return
+		}
+		heard += string(piece[:n])
+		for _, ask := range d.kind.asks {
+			for {
+				_, rest, found := strings.Cut(heard, ask)
+				if !found {
+					break
+				}
+				heard = rest
+				if _, err := io.WriteString(line, d.next()); err != nil {
+					return
+				}
+			}
+		}
+		heard = heard[max(0, len(heard)-16):]
+	}
+}
+
+// next is what is said now.
+func (d *Terminal) next() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.mute {
+		return ""
+	}
+	frame := d.kind.frame(d.load)
+	if d.kind.refuse != "" && d.load.Moving {
+		frame = d.kind.refuse
+	}
+	frame = frame[:len(frame)/2] + string(d.spoil) + frame[len(frame)/2:]
+	d.spoil = nil
+	return frame
+}
+
+// plug makes the pseudo-terminal and lets the path point to it.
+func (d *Terminal) plug() error {
+	m, s, err := pty.Open()
+	if err != nil {
+		return err
+	}
+	// As on a real line, nothing is echoed and no byte has a meaning.
+	if _, err = term.MakeRaw(int(s.Fd())); err == nil {
+		err = os.MkdirAll(filepath.Dir(d.path), 0o700)
+	}
+	if err == nil {
+		err = os.Symlink(s.Name(), d.path)
+	}
+	if err != nil {
+		return errors.Join(err, m.Close(), s.Close())
+	}
+	d.master, d.slave = m, s
+	return nil
+}
