@@ -46,12 +46,15 @@ RS-232, RS-422 or RS-485; each maker has a dialect, and imitates those of others
 - While a frame tells overload, underload or a fault it carries no weight, whatever its digits are.
 - What no frame of a dialect tells is not guessed: the unit, and whether gross or net is sent, must be set then. Two dialects may
   both read the same bytes and differ: prove the setting with a known weight.
+- An indicator that sends no good frame for two seconds is down, and its line is opened again with growing pauses. The line may be a
+  serial port or a terminal server that hands bytes on over TCP; speed and framing are then the server's settings.
 - That the indicator finds its load at rest is a word, not a proof: see ` + "`wim.Settled`" + `, which wants a steady weight over time.
 
 To see what an indicator sends, record the line and run ` + "`axlegate decode serial --dialect NAME line.bin`" + `.
 
 The layouts come from what makers publish, frames of the tests were worked out by hand from them, and none was captured from
-a device: no indicator has yet been read in the field.
+a device: no indicator has yet been read in the field. The tests read every dialect from a simulated indicator that was written
+apart from the decoder, on a pseudo-terminal and over TCP.
 
 | dialect | whose | tells | unit | state | request |
 |---|---|---|---|---|---|

@@ -68,8 +68,8 @@ func rooms() []Room {
 		},
 		{
 			Path: "drivers/serial", Ours: []string{"wim"}, Foreign: []string{gobus},
-			Tests: []string{"drivers/scaletest", pty},
-			Why:   "Its tests need a line that can be pulled: a pseudo-terminal.",
+			Tests: []string{"drivers/scaletest", "simulator", pty},
+			Why:   "Its tests need a line that can be pulled, a pseudo-terminal; on it they also meet the simulator's indicators.",
 		},
 		{
 			Path: "drivers/scaletest", Ours: []string{"wim"}, Foreign: []string{"pgregory.net/rapid"},
