@@ -430,20 +430,20 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 	best := j.weigh(l, j.gross, j.taken, high)
 	worst := j.weigh(l, j.gross, j.taken, low)
 	if best.found == worst.found || worst.found != exceeded {
-		if best.found == exceeded && j.permitted(c, l, high, j.gross, j.taken, 0, 0, t) {
+		if best.found == exceeded && j.permitted(c, l, r, high, j.gross, j.taken, 0, 0, t) {
 			return
 		}
 		f := j.show(c, l, r, j.gross, j.taken, high, best)
 		f.Reasons |= reasons
 		if best.found == exceeded {
-			j.breach(f, l)
+			j.breach(f, l, high)
 			f.Reasons |= j.presumptions(of, 0, 0)
 			j.grossOver = true
 		}
 		j.settle(best.found, f, t)
 		return
 	}
-	if j.permitted(c, l, low, j.gross, j.taken, 0, 0, t) {
+	if j.permitted(c, l, r, low, j.gross, j.taken, 0, 0, t) {
 		return
 	}
 	why := whySpacing

@@ -173,7 +173,7 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 	if ch.low != ch.high {
 		worst := j.weigh(l, measured, taken, ch.low)
 		if best.found != worst.found {
-			if j.permitted(c, l, ch.low, measured, taken, first, last, t) {
+			if j.permitted(c, l, ch.strict, ch.low, measured, taken, first, last, t) {
 				return
 			}
 			j.branches(c, l, s, measured, taken, first, last, worst.found, t)
@@ -181,14 +181,14 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 		}
 		told = ch.told
 	}
-	if best.found == exceeded && j.permitted(c, l, ch.high, measured, taken, first, last, t) {
+	if best.found == exceeded && j.permitted(c, l, ch.lenient, ch.high, measured, taken, first, last, t) {
 		return
 	}
 	f := j.show(c, l, ch.lenient, measured, taken, ch.high, best)
 	f.Index, f.Last = first, last
 	f.Assumes = ch.lenient.supposed(told)
 	if best.found == exceeded {
-		j.breach(f, l)
+		j.breach(f, l, ch.high)
 		f.Reasons |= j.presumptions(l, first, last)
 		if ch.uncovered {
 			// The table knows this number of axles as other configurations only; that it is one of them is not sure.

@@ -25,6 +25,7 @@ const (
 	whyTandems       = "tandems"            // never open: what a run is made of is known from the distances
 	whyRoad          = "road"               // the class of the road decides and the set does not know it
 	whySpacing       = "spacing"            // a distance of axles decides and is not known, or lies in two bands
+	whyPermit        = "permit"             // there is a permit of which it is not known whether it is kept
 	whyRegistration  = "registration"       // a unit's licence is not known, or does not say what is needed
 	whyNoLimit       = "no-limit"           // nothing limits this vehicle: a tractor alone has no rated load
 	assumesRigid     = string(wim.Rigid)    // the finding supposes a truck alone
@@ -72,8 +73,7 @@ type judgement struct {
 	word     mark              // what is known of the vehicle as a whole
 	road     uint32            // its class, all bits where the set does not know it
 
-	made   makeup // of the axles, where the set asks for it; n is 0 where it does not
-	permit permission
+	made makeup // of the axles, where the set asks for it; n is 0 where it does not
 
 	// The least gross limit that may be the vehicle's, for limits that are waived within it.
 	choice     choice // of the subject that is judged

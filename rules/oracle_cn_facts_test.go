@@ -7,7 +7,7 @@ import (
 )
 
 // permitsDrawn is the most that a vehicle is given.
-const permitsDrawn = 1
+const permitsDrawn = 2
 
 // drawChinese draws a vehicle of which now this and now that is not known, near one of the figures that it is held
 // against.

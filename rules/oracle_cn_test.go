@@ -336,29 +336,32 @@ func sizeLeft(f *wim.Facts, m wim.Mm) int64 {
 	return max(0, int64(m)-int64(e))
 }
 
-// keeps tells whether the vehicle keeps to a permit in everything that it states.
-func keeps(f *wim.Facts, p *wim.Permit) bool {
+// keeps tells whether the vehicle keeps to a permit in everything that it states; may is true where that is not known: a
+// train's trailer was not read, or an axle not weighed.
+func keeps(f *wim.Facts, p *wim.Permit) (does, may bool) {
 	mass, axle := massErrors(f)
 	if len(f.Units) == 0 || p.Plate != f.Units[0].Plate || f.Time < p.ValidFrom || f.Time >= p.ValidUntil || !slices.Contains(p.Roads, f.Road.Name) || int(p.Axles) != len(f.Vehicle.Axles) {
-		return false
+		return false, false
 	}
-	if p.Trailer != "" && !slices.ContainsFunc(f.Units[1:], func(u wim.Unit) bool { return u.Plate == p.Trailer }) {
-		return false
+	if _, train := made(f); p.Trailer != "" && (!train || len(f.Units) > 1 && f.Units[1].Plate != p.Trailer) {
+		return false, false
 	}
+	open := p.Trailer != "" && len(f.Units) < 2 || p.Gross > 0 && f.Vehicle.Gross <= 0
 	if p.Gross > 0 && without(f.Vehicle.Gross, mass) > int64(p.Gross) {
-		return false
+		return false, false
 	}
 	for _, a := range f.Vehicle.Axles {
+		open = open || p.Axle > 0 && a.Load < 0
 		if p.Axle > 0 && without(a.Load, axle) > int64(p.Axle) {
-			return false
+			return false, false
 		}
 	}
 	for _, s := range sizes(f) {
 		if m := s.of(p); m > 0 && sizeLeft(f, s.measured) > int64(m) {
-			return false
+			return false, false
 		}
 	}
-	return true
+	return !open, open
 }
 
 // permitted weighs a limit of several worlds as a question does. Where the vehicle as indicated is above one of them, the
@@ -369,8 +372,12 @@ func permitted(q *question, f *wim.Facts, indicated, left int64, limits []int64,
 			continue
 		}
 		for i := range f.Permits {
-			if p := &f.Permits[i]; of(p) > 0 && keeps(f, p) {
+			p := &f.Permits[i]
+			does, may := keeps(f, p)
+			if of(p) > limit && (does || may) {
 				q.weigh(indicated, left, of(p), 0)
+			}
+			if of(p) > limit && does {
 				return
 			}
 		}
