@@ -96,6 +96,7 @@ func (j *judgement) leadAxles(n int) int {
 
 // together forms the groups: the longest that the set knows, from the front.
 func (j *judgement) together(m *makeup) {
+	doubt := false
 	for i := 0; i < m.n; {
 		n := 1
 		for g := range j.set.groups {
@@ -107,7 +108,14 @@ func (j *judgement) together(m *makeup) {
 		for k := i; k < i+n; k++ {
 			m.group[k] = uint8(m.groups)
 		}
-		m.doubtful[m.groups] = i > 0 && j.f.Vehicle.Axles[i].Spacing <= 0 || i+n < m.n && j.f.Vehicle.Axles[i+n].Spacing <= 0
+		// Behind a distance that is not known every group may begin elsewhere, until a distance that no group bridges.
+		switch d := j.f.Vehicle.Axles[i].Spacing; {
+		case i > 0 && d <= 0:
+			doubt = true
+		case int32(d) > j.set.bridges:
+			doubt = false
+		}
+		m.doubtful[m.groups] = doubt || i+n < m.n && j.f.Vehicle.Axles[i+n].Spacing <= 0
 		m.groups++
 		i += n
 	}
@@ -151,9 +159,10 @@ func (m *makeup) at(i int) position {
 		p |= posTrailer
 	}
 	switch g := int(m.group[i]); {
+	case m.doubtful[g]:
 	case m.last(g) > int(m.first[g]):
-		p |= posGrouped // also where the group may be larger
-	case !m.doubtful[g]:
+		p |= posGrouped
+	default:
 		p |= posAlone
 	}
 	return p
@@ -419,14 +428,16 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 			j.unknown(whyAxles, t)
 			return
 		}
+		if ch.unlimited != "" {
+			j.unknown(ch.unlimited, t) // of one of the groups the limit may say nothing
+			return
+		}
 		high, low = high+ch.high, low+ch.low
 		told |= ch.told
 		reasons |= ch.lenient.reason
 	}
 	r := &l.rows[0]
-	if j.grossLimit == 0 || low < j.grossLimit {
-		j.grossLimit = low
-	}
+	j.limited(low, high)
 	best := j.weigh(l, j.gross, j.taken, high)
 	worst := j.weigh(l, j.gross, j.taken, low)
 	if best.found == worst.found || worst.found != exceeded {
@@ -438,7 +449,7 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 		if best.found == exceeded {
 			j.breach(f, l, high)
 			f.Reasons |= j.presumptions(of, 0, 0)
-			j.grossOver = true
+			j.gross0.over = true
 		}
 		j.settle(best.found, f, t)
 		return

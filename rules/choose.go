@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/axlegate/axlegate/wim"
@@ -13,6 +14,7 @@ type subject struct {
 	spacing reach // between neighbours, from the smallest to the largest
 	span    int32 // first to last axle
 	adjust  reach // what adjustments add, from the strictest to the most lenient
+	open    int32 // the most lenient, were nothing presumed that no statute does
 }
 
 // choice is which rows may be the subject's and what they permit.
@@ -22,6 +24,7 @@ type choice struct {
 	known           int    // rows for this number of axles that are in force
 	told            uint16 // fields in which the possible rows differ
 	uncovered       bool   // a configuration that is possible has no row
+	unlimited       string // what must be otherwise for the limit to say nothing of the subject: an open input, empty for none
 }
 
 // choose looks for the rows of a limit that may be the subject's. One that surely applies is the only one.
@@ -69,6 +72,15 @@ func (j *judgement) choose(l *limit, s *subject) *choice {
 		}
 	}
 	c.uncovered = s.word&markConfig&^covered != 0
+	switch {
+	case c.lenient == nil:
+	case l.someRoads && j.road == math.MaxUint32:
+		c.unlimited = whyRoad
+	case s.word&markUnit&^covered != 0:
+		c.unlimited = whyUnit
+	case c.uncovered && l.only:
+		c.unlimited = whyConfiguration
+	}
 	c.high = max(c.high+int64(s.adjust.high), 0)
 	c.low = max(c.low+int64(s.adjust.low), 0)
 	if s.adjust.low != s.adjust.high {
@@ -164,8 +176,8 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 		j.unknown(nowhere(l), t)
 		return
 	}
-	if l.basis == onGross && (j.grossLimit == 0 || ch.low < j.grossLimit) {
-		j.grossLimit = ch.low
+	if l.basis == onGross {
+		j.limited(ch.low, ch.high)
 	}
 	measured = max(measured, 0)
 	best := j.weigh(l, measured, taken, ch.high)
@@ -187,15 +199,25 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 	f := j.show(c, l, ch.lenient, measured, taken, ch.high, best)
 	f.Index, f.Last = first, last
 	f.Assumes = ch.lenient.supposed(told)
+	if why := cmp.Or(ch.unlimited, j.waiver); best.found == exceeded && why != "" {
+		// In one of the cases that are possible the law says nothing of it.
+		f.Reasons |= wim.InputMissing
+		f.Assumes = ch.lenient.supposed(told | 1<<fieldConfig | 1<<fieldUnit)
+		j.unknown(why, t)
+		return
+	}
 	if best.found == exceeded {
 		j.breach(f, l, ch.high)
 		f.Reasons |= j.presumptions(l, first, last)
+		if measured-taken <= ch.high-int64(s.adjust.high)+int64(s.open) {
+			f.Reasons |= wim.InputPresumed // what the set presumes of the axles lowers the limit so far
+		}
 		if ch.uncovered {
 			// The table knows this number of axles as other configurations only; that it is one of them is not sure.
 			f.Reasons |= wim.ConfigurationUnsure
 			f.Assumes = ch.lenient.supposed(told | 1<<fieldConfig)
 		}
-		j.grossOver = j.grossOver || l.basis == onGross
+		j.gross0.over = j.gross0.over || l.basis == onGross
 	}
 	j.settle(best.found, f, t)
 }

@@ -62,6 +62,7 @@ func (c *compiler) groupings(all []GroupFile, s *Set) map[int]reach {
 		}
 		x := grouping{axles: g.Axles, spacing: c.reach(path+".spacing", g.Spacing), span: c.reach(path+".span", g.Span)}
 		s.groups = append(s.groups, x)
+		s.bridges = max(s.bridges, min(x.spacing.high, x.span.high))
 		if g.Spacing != "" {
 			r := reach{max(x.spacing.low, 1), x.spacing.high}
 			if old, ok := together[g.Axles]; ok {
@@ -149,7 +150,9 @@ func (c *compiler) presumptions(all []PresumptionFile, s *Set) {
 		case 2:
 			p.field, p.value = markSuspension, c.suspension(path+".value", f.Value)
 		}
-		p.byLaw = c.oneOf(path+".basis", f.Basis, "statute", "set") == 0
+		if p.byLaw = c.oneOf(path+".basis", f.Basis, "statute", "set") == 0; p.byLaw {
+			c.required(path, "article", f.Article)
+		}
 		if p.value == 0 {
 			c.fail(path+".value", "", "value is missing")
 		}
@@ -200,16 +203,27 @@ func (c *compiler) penalties(f *File) {
 		c.oneOf("$.penalties.one_act.rule", p.OneAct.Rule, "higher")
 		c.origin("$.penalties.one_act", &p.OneAct.Origin)
 	}
+	named := func(name string) bool {
+		return slices.ContainsFunc(f.Competences, func(x CompetenceFile) bool { return x.Competence == name })
+	}
+	stations := map[string]bool{}
 	for i := range p.Decides {
 		path := fmt.Sprintf("$.penalties.decides[%d]", i)
+		if stations[p.Decides[i].Station] {
+			c.fail(path+".station", "", "station %q is given twice", p.Decides[i].Station)
+		}
+		stations[p.Decides[i].Station] = true
 		c.stations(path+".station", []string{p.Decides[i].Station})
 		c.origin(path, &p.Decides[i].Origin)
-		if !slices.ContainsFunc(f.Competences, func(x CompetenceFile) bool { return x.Competence == p.Decides[i].Competence }) {
+		if !named(p.Decides[i].Competence) {
 			c.fail(path+".competence", "", "no competence %q", p.Decides[i].Competence)
 		}
 	}
 	if o := p.CaseOpening; o != nil {
 		c.kilograms("$.penalties.case_opening.excess", o.Excess)
+		if !named(o.Competence) {
+			c.fail("$.penalties.case_opening.competence", "", "no competence %q", o.Competence)
+		}
 	}
 }
 
@@ -249,6 +263,7 @@ func (c *compiler) competence(i int, f *CompetenceFile, s *Set, tolerances map[s
 	for k := range out.limits {
 		l := &out.limits[k]
 		lp := fmt.Sprintf("%s.limits[%d]", path, k)
+		l.someRoads = l.ofSomeRoads(s)
 		if l.basis != onAxleSum {
 			continue
 		}
@@ -259,6 +274,19 @@ func (c *compiler) competence(i int, f *CompetenceFile, s *Set, tolerances map[s
 		}
 	}
 	return out
+}
+
+// ofSomeRoads tells whether a limit names classes of road and not all that its set knows, so that a road of a class that is
+// not known may be none of them. A set that knows one class only does not tell what the others are.
+func (l *limit) ofSomeRoads(s *Set) bool {
+	named := uint32(0)
+	for i := range l.rows {
+		if l.rows[i].roads == math.MaxUint32 {
+			return false
+		}
+		named |= l.rows[i].roads
+	}
+	return len(s.roads) < 2 || named != 1<<len(s.roads)-1
 }
 
 func (c *compiler) limit(path string, f *LimitFile, s *Set, tolerances map[string]tolerance, together map[int]reach, ids map[string]bool) limit {
@@ -274,7 +302,13 @@ func (c *compiler) limit(path string, f *LimitFile, s *Set, tolerances map[strin
 		c.fail(path+".informs", "", "a limit by the licence always counts")
 	}
 	s.perAxle = s.perAxle || l.basis >= onAxle && l.basis <= onAxleSum || len(f.Adjust) > 0
+	if l.permit && !l.basis.cases() && l.basis != onAxleSum {
+		c.fail(path+".permit", "a sign and a licence hold for it too", "no permit raises a limit on %s", f.On)
+	}
 	for i, id := range f.Tolerance {
+		if slices.Contains(f.Tolerance[:i], id) {
+			c.fail(fmt.Sprintf("%s.tolerance[%d]", path, i), "", "tolerance %q is given twice", id)
+		}
 		t, ok := tolerances[id]
 		if !ok {
 			c.fail(fmt.Sprintf("%s.tolerance[%d]", path, i), "", "no tolerance %q", id)
@@ -407,6 +441,9 @@ func (c *compiler) conditions(path string, x, l *CaseFile, b basis, s *Set, r *r
 	perAxle := markTyres | markPower | markUnit | markSteer | markPair
 	if r.deny&perAxle != 0 && (b < onAxle || b > onRun) {
 		c.fail(path, "they are inputs of axles, groups and runs", "tyres, driven, unit and steering say nothing of %s", bases()[b])
+	}
+	if whole := (reach{0, math.MaxInt32}); b.sized() && (r.axles != span{0, math.MaxUint8} || r.spacing != whole || r.span != whole) {
+		c.fail(path, "", "a limit on %s asks no axles, spacing or span", bases()[b])
 	}
 	if r.deny == markAll {
 		c.fail(path, "", "a case that never applies")

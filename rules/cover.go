@@ -72,7 +72,7 @@ func (c *compiler) holesIn(path string, day wim.Time, l *limit, inForce []*row, 
 		}
 		values = next
 	}
-	spacings, spans := edges(rows, func(r *row) reach { return r.spacing }, together, n), edges(rows, func(r *row) reach { return r.span }, nil, n)
+	spacings, spans := edges(l, rows, func(r *row) reach { return r.spacing }, together, n), edges(l, rows, func(r *row) reach { return r.span }, nil, n)
 	named := uint32(0)
 	for i := range l.rows {
 		if l.rows[i].roads != math.MaxUint32 {
@@ -108,7 +108,7 @@ func (c *compiler) holesIn(path string, day wim.Time, l *limit, inForce []*row, 
 }
 
 // edges are the distances at which the cases change, within what is to be covered.
-func edges(rows []*row, of func(*row) reach, together map[int]reach, n int) []int32 {
+func edges(l *limit, rows []*row, of func(*row) reach, together map[int]reach, n int) []int32 {
 	all := reach{math.MaxInt32, 0}
 	var out []int32
 	for _, r := range rows {
@@ -125,6 +125,9 @@ func edges(rows []*row, of func(*row) reach, together map[int]reach, n int) []in
 	if t, ok := together[n]; ok {
 		all = t
 		out = append(out, t.low, t.high)
+	} else if l.basis == onGross {
+		all = reach{0, math.MaxInt32} // a vehicle may be of any length
+		out = append(out, 0, math.MaxInt32)
 	}
 	slices.Sort(out)
 	return slices.DeleteFunc(slices.Compact(out), func(x int32) bool { return !all.has(x) })

@@ -3,6 +3,7 @@ package rules
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,4 +125,17 @@ func findings(v *wim.Verdict, c wim.Competence) []wim.Finding {
 		}
 	}
 	return out
+}
+
+func readRules(id string) ([]byte, error) {
+	return os.ReadFile(filepath.Join("..", "configs", "rules", id+".yaml"))
+}
+
+// replaceOnce changes a text that must be there.
+func replaceOnce(t testing.TB, b []byte, from, to string) []byte {
+	t.Helper()
+	if !strings.Contains(string(b), from) {
+		t.Fatalf("%q is not there", from)
+	}
+	return []byte(strings.Replace(string(b), from, to, 1))
 }

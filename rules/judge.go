@@ -75,10 +75,9 @@ type judgement struct {
 
 	made makeup // of the axles, where the set asks for it; n is 0 where it does not
 
-	// The least gross limit that may be the vehicle's, for limits that are waived within it.
-	choice     choice // of the subject that is judged
-	grossLimit int64
-	grossOver  bool
+	choice choice // of the subject that is judged
+	gross0 grossed
+	waiver string // why it is not known whether the limit that is judged is waived, empty where it is known
 
 	quiet bool       // the limit that is judged has no part in the opinion
 	weak  wim.Reason // why an excess of what is judged now is no evidence
@@ -202,7 +201,11 @@ func (j *judgement) opine(c *competence) {
 	var t tally
 	for _, k := range c.notFor {
 		if k == j.kind {
-			t.add(notApplicable, 0, string(k))
+			why := wim.Reason(0)
+			if j.lead != nil && j.f.Vehicle.Flags.Has(wim.PlateUncertain) {
+				why = wim.PlateDoubtful // the kind may be another vehicle's
+			}
+			t.add(notApplicable, why, string(k))
 			j.opinion(c, &t)
 			return
 		}
@@ -213,7 +216,7 @@ func (j *judgement) opine(c *competence) {
 		return
 	}
 	inForce := false
-	j.grossLimit, j.grossOver = 0, false
+	j.gross0 = grossed{low: math.MaxInt64, high: math.MaxInt64}
 	for i := range c.limits {
 		l := &c.limits[i]
 		if !l.anyInForce(j.f.Time) {
@@ -231,12 +234,51 @@ func (j *judgement) opine(c *competence) {
 	j.opinion(c, &t)
 }
 
+// grossed is what the gross limits of the competence come to that is judged, for limits that are waived within them.
+type grossed struct {
+	low, high int64 // the least of them, as strict and as lenient as may be
+	over      bool  // one is exceeded
+	open      bool  // one is not known
+	pending   bool  // one is being judged and has not said anything yet
+}
+
+// limited notes what a gross limit may be.
+func (j *judgement) limited(low, high int64) {
+	g := &j.gross0
+	g.low, g.high, g.pending = min(g.low, low), min(g.high, high), false
+}
+
+// settled ends a gross limit: one that said nothing is not known.
+func (g *grossed) settled() {
+	g.open, g.pending = g.open || g.pending, false
+}
+
+// within tells whether the gross mass is within limits that are at most so much, and whether that is known.
+func (g *grossed) within(most int64) (is, known bool) {
+	switch {
+	case g.over, g.low > most && !g.open:
+		return false, true
+	case g.high <= most:
+		return true, true
+	}
+	return false, false
+}
+
 // limit judges one limit that is in force.
 func (j *judgement) limit(c *competence, l *limit, t *tally) {
-	j.quiet = l.informs || l.within > 0 && j.grossLimit > 0 && j.grossLimit <= l.within && !j.grossOver
+	j.quiet, j.waiver = l.informs, ""
+	if l.within > 0 {
+		waived, known := j.gross0.within(l.within)
+		j.quiet = j.quiet || known && waived
+		if !known {
+			j.waiver = whyAxles
+		}
+	}
 	switch l.basis {
 	case onGross:
+		j.gross0.pending = true
 		j.byAxles(c, l, t)
+		j.gross0.settled()
 	case onAxle:
 		j.axles(c, l, t)
 	case onGroup:
@@ -244,7 +286,9 @@ func (j *judgement) limit(c *competence, l *limit, t *tally) {
 	case onRun:
 		j.runs(c, l, t)
 	case onAxleSum:
+		j.gross0.pending = true
 		j.axleSum(c, l, t)
+		j.gross0.settled()
 	case onLength, onWidth, onHeight, postedLength, postedWidth, postedHeight:
 		j.size(c, l, t)
 	case postedGross:

@@ -155,6 +155,9 @@ func (j *judgement) towed(c *competence, l *limit, t *tally) {
 func (j *judgement) onlyIf(c *competence, l *limit, measured, permitted int64, in wim.Configuration, t *tally) {
 	w := j.weigh(l, measured, j.taken, permitted)
 	f := j.show(c, l, &l.rows[0], measured, j.taken, permitted, w)
+	if w.found == exceeded && !c.needsPlate && j.f.Vehicle.Flags.Has(wim.PlateUncertain) {
+		f.Reasons |= wim.PlateDoubtful // the licence may be another vehicle's
+	}
 	if j.config == in {
 		j.settle(w.found, f, t)
 		return

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"math"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -195,7 +196,8 @@ func (c *compiler) dates(path, id, from, to string) (start, until wim.Time) {
 
 func (c *compiler) source(path, v string) {
 	c.required(path, "source", v)
-	if !strings.HasPrefix(v, "https://") && !strings.HasPrefix(v, "http://") {
+	u, err := url.Parse(v)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 		c.fail(path, "give the address where the text was read", "source %q is no address", v)
 	}
 }

@@ -21,7 +21,7 @@ func (j *judgement) byAxles(c *competence, l *limit, t *tally) {
 		return
 	}
 	if len(l.adjusts) > 0 {
-		s.adjust = j.adjusted(l)
+		s.adjust, s.open = j.adjusted(l)
 	}
 	j.decide(c, l, &s, j.gross, j.taken, 0, 0, t)
 }
@@ -40,10 +40,10 @@ func (j *judgement) spread(s *subject) bool {
 	return true
 }
 
-// adjusted adds up what the axles change of a gross limit, in the strictest and in the most lenient case.
-func (j *judgement) adjusted(l *limit) reach {
+// adjusted adds up what the axles change of a gross limit, in the strictest and in the most lenient case; open is the most
+// lenient were nothing presumed but by statute.
+func (j *judgement) adjusted(l *limit) (sum reach, open int32) {
 	m := &j.made
-	var out reach
 	for i := range m.n {
 		at := m.at(i)
 		maybe := at
@@ -59,17 +59,25 @@ func (j *judgement) adjusted(l *limit) reach {
 			if maybe&a.where == 0 || w&a.tyres == 0 || a.need != 0 && w&a.need == 0 {
 				continue
 			}
-			sure := at&a.where != 0 && w&markTyres&^a.tyres == 0 && (a.need == 0 || w&fieldOf(a.need)&^a.need == 0)
 			by := int32(a.by)
+			sure := at&a.where != 0 && a.fits(w)
 			if sure || by < 0 {
-				out.low += by
+				sum.low += by
 			}
 			if sure || by > 0 {
-				out.high += by
+				sum.high += by
+			}
+			if sure && a.fits(w|m.guessed[i]) || by > 0 {
+				open += by
 			}
 		}
 	}
-	return out
+	return sum, open
+}
+
+// fits tells whether an adjustment surely is for such an axle.
+func (a *adjustment) fits(w mark) bool {
+	return w&markTyres&^a.tyres == 0 && (a.need == 0 || w&fieldOf(a.need)&^a.need == 0)
 }
 
 // size judges length, width or height against the rows or the sign.

@@ -23,6 +23,7 @@ type Set struct {
 	roads       []string // classes that limits tell apart; bit i of a road word is the i-th
 	presumes    []presumption
 	groups      []grouping
+	bridges     int32 // the largest distance of neighbours that some group bridges
 	competences []competence
 	ladders     []ladder
 	perAxle     bool // some limit asks what its axles are
@@ -155,6 +156,7 @@ type limit struct {
 	by            [most + 1][]*row // the rows for so many axles; the last for more too
 	always        bool             // all rows hold from one day on
 	plain         bool             // one case for every vehicle
+	someRoads     bool             // it is about some classes of road and says nothing of others
 }
 
 // row is one case of a limit.
