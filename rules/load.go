@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"math"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -196,8 +195,11 @@ func (c *compiler) dates(path, id, from, to string) (start, until wim.Time) {
 
 func (c *compiler) source(path, v string) {
 	c.required(path, "source", v)
-	u, err := url.Parse(v)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+	rest, ok := strings.CutPrefix(v, "https://")
+	if !ok {
+		rest, ok = strings.CutPrefix(v, "http://")
+	}
+	if host, _, _ := strings.Cut(rest, "/"); !ok || !strings.Contains(host, ".") || strings.ContainsAny(v, " \t\n") {
 		c.fail(path, "give the address where the text was read", "source %q is no address", v)
 	}
 }
