@@ -16,8 +16,8 @@ type makeup struct {
 	group   [wim.MaxAxles]uint8 // of each axle, from 0
 	first   [wim.MaxAxles]uint8 // first axle of each group, from 0
 	groups  int
-	// doubtful are the groups beside which a distance is not known: they may be larger.
-	doubtful [wim.MaxAxles]bool
+	// shifted are the groups that may begin elsewhere, doubtful those and the ones that may be larger.
+	shifted, doubtful [wim.MaxAxles]bool
 }
 
 // makeUp reads the axles.
@@ -115,6 +115,7 @@ func (j *judgement) together(m *makeup) {
 		case int32(d) > j.set.bridges:
 			doubt = false
 		}
+		m.shifted[m.groups] = doubt
 		m.doubtful[m.groups] = doubt || i+n < m.n && j.f.Vehicle.Axles[i+n].Spacing <= 0
 		m.groups++
 		i += n
@@ -159,10 +160,10 @@ func (m *makeup) at(i int) position {
 		p |= posTrailer
 	}
 	switch g := int(m.group[i]); {
-	case m.doubtful[g]:
+	case m.shifted[g]:
 	case m.last(g) > int(m.first[g]):
-		p |= posGrouped
-	default:
+		p |= posGrouped // also where the group may be larger
+	case !m.doubtful[g]:
 		p |= posAlone
 	}
 	return p

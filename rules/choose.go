@@ -185,7 +185,7 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 	if ch.low != ch.high {
 		worst := j.weigh(l, measured, taken, ch.low)
 		if best.found != worst.found {
-			if j.permitted(c, l, ch.strict, ch.low, measured, taken, first, last, t) {
+			if worst.found == exceeded && j.permitted(c, l, ch.strict, ch.low, measured, taken, first, last, t) {
 				return
 			}
 			j.branches(c, l, s, measured, taken, first, last, worst.found, t)
