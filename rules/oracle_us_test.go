@@ -168,9 +168,16 @@ func drawAmerican(u *american) func(*rand.Rand) *wim.Facts {
 		for i := range d {
 			d[i] = one(r, about[wim.Mm](r, fortyInches), 1220, 1220, 1300, about[wim.Mm](r, ninetySixInches), about[wim.Mm](r, nineFeet), 3000, 3600, 4600, about[wim.Mm](r, thirtySixFeet-2440), 9100, 12000)
 		}
-		if n == 4 && rare(r, 2) { // two tandems about 36 to 39 ft apart
-			d[0], d[2] = 1220, 1220
-			d[1] = about(r, one[wim.Mm](r, thirtySixFeet, 11887)) - 2440
+		switch {
+		case n == 4 && rare(r, 2): // two tandems about 36 to 39 ft apart
+			d[0], d[2] = one(r, 1220, 1220, 1030, about[wim.Mm](r, fortyInches)), one(r, 1220, 1220, 1030, about[wim.Mm](r, ninetySixInches))
+			d[1] = max(about(r, one[wim.Mm](r, thirtySixFeet, 11887, 16000))-d[0]-d[2], 3000)
+		case n > 3 && rare(r, 8): // all of them close together
+			for i := range d {
+				d[i] = about(r, wim.Mm(one(r, fortyInches, ninetySixInches, ninetySixInches+12)/len(d)))
+			}
+		case rare(r, 3):
+			onTie(r, d)
 		}
 		span := int64(0)
 		for _, x := range d {
@@ -216,6 +223,25 @@ func drawAmerican(u *american) func(*rand.Rand) *wim.Facts {
 		}
 		return f
 	}
+}
+
+// onTie moves the last axle to where the formula of the whole vehicle ends in exactly 250 lb: odd multiples of a length that
+// is a whole number of millimetres for these counts of axles only.
+func onTie(r *rand.Rand, d []wim.Mm) {
+	step := map[int]wim.Mm{3: 508, 5: 3048, 6: 127, 7: 4572}[len(d)+1]
+	if step == 0 {
+		return
+	}
+	before := wim.Mm(0)
+	for _, x := range d[:len(d)-1] {
+		before += x
+	}
+	odd := (before+1100)/step + wim.Mm(r.IntN(3))
+	odd += 1 - odd%2
+	for odd*step <= before {
+		odd += 2
+	}
+	d[len(d)-1] = odd*step - before
 }
 
 func TestTheEngineAgreesWithASlowReadingOfAmericanLaw(t *testing.T) {
