@@ -196,13 +196,15 @@ func answer(h func() hash.Hash, username, password, method string, d map[string]
 	return sum(a1, d["nonce"], d["nc"], d["cnonce"], d["qop"], a2)
 }
 
-// credentials answers the challenges of a camera that is asked; empty when there is none that can be answered.
-func credentials(challenges []string, username, password, method, uri string) string {
+// credentials answers the challenges of a camera that is asked; empty when there is none that can be answered. Basic
+// is answered only where private says that nobody else listens: whoever stands in the camera's place on an open
+// line would ask for nothing else.
+func credentials(challenges []string, private bool, username, password, method, uri string) string {
 	best, sha := map[string]string(nil), false
 	for _, c := range challenges {
 		scheme, rest, _ := strings.Cut(c, " ")
 		switch {
-		case strings.EqualFold(scheme, "Basic") && best == nil:
+		case strings.EqualFold(scheme, "Basic") && best == nil && private:
 			best = map[string]string{}
 		case strings.EqualFold(scheme, "Digest"):
 			f := fields(rest)

@@ -42,10 +42,11 @@ func TestChallengesOfCameras(t *testing.T) {
 		{"an old one without qop", `response="` + answer(md5.New, "u", "p", "GET", map[string]string{"realm": "r", "nonce": "n", "uri": "/x"}), []string{`Digest realm="r",nonce="n"`}},
 		{"opaque is given back", `opaque="o"`, []string{`Digest realm="r", nonce="n", opaque="o"`}},
 		{"basic alone", "Basic dTpw", []string{`Basic realm="r"`}},
+		{"basic where others listen", "", []string{`Basic realm="r"`}},
 		{"none that is known", "", []string{`Negotiate`}},
 		{"an algorithm that is not known", "", []string{`Digest realm="r", nonce="n", algorithm=MD5-sess`}},
 	} {
-		if got := credentials(c.challenges, "u", "p", http.MethodGet, "/x"); !strings.Contains(got, c.want) || c.want == "" && got != "" {
+		if got := credentials(c.challenges, c.want != "", "u", "p", http.MethodGet, "/x"); !strings.Contains(got, c.want) || c.want == "" && got != "" {
 			t.Errorf("%s: %q, want %q in it", c.name, got, c.want)
 		}
 	}
@@ -81,8 +82,8 @@ func TestACameraThatMustShowAPassword(t *testing.T) {
 					t.Fatalf("without: status %d, %q", w.Code, challenge)
 				}
 				for _, wrong := range []string{
-					credentials(challenge, "north", "open", http.MethodPost, path), credentials(challenge, "south", "open sesame", http.MethodPost, path),
-					"Digest", "Basic !", "Bearer north", credentials([]string{`Digest realm="axlegate", nonce="made up", qop="auth"`}, "north", "open sesame", http.MethodPost, path),
+					credentials(challenge, true, "north", "open", http.MethodPost, path), credentials(challenge, true, "south", "open sesame", http.MethodPost, path),
+					"Digest", "Basic !", "Bearer north", credentials([]string{`Digest realm="axlegate", nonce="made up", qop="auth"`}, true, "north", "open sesame", http.MethodPost, path),
 				} {
 					if w := r.knock(t, path, wrong); w.Code != http.StatusUnauthorized {
 						t.Errorf("%s: status %d", wrong, w.Code)
@@ -91,7 +92,7 @@ func TestACameraThatMustShowAPassword(t *testing.T) {
 				if len(r.got) != 0 {
 					t.Fatalf("%d reads of nobody", len(r.got))
 				}
-				auth := credentials(challenge, "north", "open sesame", http.MethodPost, path)
+				auth := credentials(challenge, true, "north", "open sesame", http.MethodPost, path)
 				if w := r.knock(t, path, auth); w.Code != http.StatusOK || len(r.got) != 1 {
 					t.Errorf("status %d, %d reads", w.Code, len(r.got))
 				}

@@ -53,10 +53,13 @@ func NewListener(cfg ListenerConfig) (*Listener, error) {
 			return nil, fmt.Errorf("cameras: %s is asked and does not push", c.cfg.Device)
 		}
 		c.nonces = shared
-		if other, ok := users[c.cfg.Username]; ok && c.cfg.Username != "" {
-			return nil, fmt.Errorf("cameras: %s and %s have the same username; on a maker's own path they could not be told apart", other, c.cfg.Device)
+		for _, path := range c.dialect.fixed { // on a maker's own path the name tells cameras apart
+			name := path + " " + c.cfg.Username
+			if other, ok := users[name]; ok && c.cfg.Username != "" {
+				return nil, fmt.Errorf("cameras: %s and %s have the same username; on %s they could not be told apart", other, c.cfg.Device, path)
+			}
+			users[name] = c.cfg.Device
 		}
-		users[c.cfg.Username] = c.cfg.Device
 		if other, ok := secrets[c.cfg.Secret]; ok {
 			return nil, fmt.Errorf("cameras: %s and %s have the same secret; a push could not be told apart", other, c.cfg.Device)
 		}

@@ -81,6 +81,45 @@ func TestOneEventPushedTwiceAtOnceIsHandedOnOnce(t *testing.T) {
 	}
 }
 
+func TestPushesAtOnceAreBounded(t *testing.T) {
+	cam, in, release, _, _ := slowCamera(t)
+	codes := make(chan int, atOnce)
+	for i := range atOnce {
+		go func() { codes <- give(t, cam, strings.Replace(anpr(t), "example-0001", fmt.Sprint("e-", i), 1)) }()
+	}
+	for range atOnce {
+		<-in
+	}
+	if code := give(t, cam, strings.Replace(anpr(t), "example-0001", "one-more", 1)); code != http.StatusServiceUnavailable {
+		t.Errorf("one more: %d", code)
+	}
+	for range atOnce {
+		release <- true
+	}
+	for range atOnce {
+		if code := <-codes; code != http.StatusOK {
+			t.Errorf("one of the first: %d", code)
+		}
+	}
+}
+
+func TestCamerasOnAMakersOwnPathNeedNamesOfTheirOwn(t *testing.T) {
+	cam := func(secret string, f Format) *Camera {
+		c, err := New(Config{Device: secret, Lane: 1, End: wim.Front, Secret: secret, Format: f, Auth: Digest, Username: "admin", Password: "p"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	a, b := cam(secret, Dahua), cam(secret+"b", Dahua)
+	if _, err := NewListener(ListenerConfig{Listen: "127.0.0.1:0", Cameras: []*Camera{a, b}}); err == nil || !strings.Contains(err.Error(), "same username") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := NewListener(ListenerConfig{Listen: "127.0.0.1:0", Cameras: []*Camera{a, cam(secret+"c", Axis)}}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestACameraThatIsStoppedHandsNothingOnAfterwards(t *testing.T) {
 	cam, in, release, stop, done := slowCamera(t)
 	first := make(chan int, 1)

@@ -201,12 +201,12 @@ func (c *Camera) openStream(ctx context.Context, client *http.Client) (*http.Res
 		return nil, err
 	}
 	if resp.StatusCode == http.StatusUnauthorized {
-		auth := credentials(resp.Header.Values("WWW-Authenticate"), c.cfg.Username, c.cfg.Password, http.MethodGet, resp.Request.URL.RequestURI())
+		auth := credentials(resp.Header.Values("WWW-Authenticate"), resp.Request.URL.Scheme == "https", c.cfg.Username, c.cfg.Password, http.MethodGet, resp.Request.URL.RequestURI())
 		if err := resp.Body.Close(); err != nil {
 			return nil, err
 		}
 		if auth == "" || c.cfg.Username == "" {
-			return nil, errors.New("the camera wants a name and a password: set username and password_file, and Digest at the camera")
+			return nil, errors.New("the camera wants a name and a password: set username and password_file, and Digest at the camera or an https address")
 		}
 		if resp, err = ask(auth); err != nil {
 			return nil, err

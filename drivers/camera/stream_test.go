@@ -134,7 +134,7 @@ func heartbeat(t *testing.T) string {
 }
 
 func TestAStreamBecomesReadsWithTheirPictures(t *testing.T) {
-	for _, auth := range []Auth{NoAuth, Basic, Digest} {
+	for _, auth := range []Auth{NoAuth, Digest} {
 		t.Run("auth "+string(auth), func(t *testing.T) {
 			a := ask(t, auth, "12345")
 			jpg := string(photo(t, 64, 48))
@@ -178,6 +178,14 @@ func TestAWrongPasswordIsSaid(t *testing.T) {
 	until(t, "the reason", func() bool { return strings.Contains(a.cam.Health().Reason, "401") })
 	if a.cam.Health().Up {
 		t.Error("it is up")
+	}
+}
+
+func TestAPasswordIsNotShownOnAnOpenLine(t *testing.T) {
+	a := ask(t, Basic, "12345")
+	until(t, "the reason", func() bool { return strings.Contains(a.cam.Health().Reason, "an https address") })
+	if a.opened() != 0 {
+		t.Error("it was shown")
 	}
 }
 
