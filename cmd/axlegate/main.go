@@ -18,6 +18,7 @@ const about = `Axlegate weighs vehicles in motion and tells, provably, whether o
   axlegate keys new site.pem          make a signing key
   axlegate check edge.yaml            check a configuration and name the line of every mistake
   axlegate probe /dev/ttyUSB0         find out what stands on a serial line or a Modbus address
+  axlegate devices mettler            which devices can be connected, of one maker
   axlegate enrol --center … --site …  have a centre believe a site's key, with a one-time code
   axlegate verify journal.db          prove a chain of sealed records, offline
   axlegate export … -o dossier.zip    a matter's evidence as one archive; "axlegate verify" checks it
@@ -41,6 +42,7 @@ type toolbox struct {
 	Check   checkCommand     `cmd:"" help:"Check a configuration file without starting anything."`
 	Keys    keysCommand      `cmd:"" help:"Make and look at signing keys and password hashes."`
 	Enrol   enrolCommand     `cmd:"" help:"Have the centre believe this site's key, with a one-time code."`
+	Devices devicesCommand   `cmd:"" help:"List the devices that can be connected, and what their sources do not tell."`
 	Probe   probeCommand     `cmd:"" help:"Find out what answers on a serial line or a Modbus TCP address; nothing is written."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }

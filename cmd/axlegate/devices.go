@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/axlegate/axlegate/configs"
+	"github.com/axlegate/axlegate/drivers/camera"
+	"github.com/axlegate/axlegate/drivers/indicator"
+	"github.com/axlegate/axlegate/drivers/serial"
+)
+
+type devicesCommand struct {
+	Words   []string `arg:"" optional:"" placeholder:"WORD" help:"Only devices that have every word in their name, maker, model or kind."`
+	Missing bool     `help:"Show also where each layout stands, what was remembered and not read in it, and what it does not tell."`
+}
+
+func (devicesCommand) Help() string {
+	return `Lists what can be connected: axle scales, static indicators by Modbus register profile and by serial dialect, plate
+cameras and signs. The name is what a configuration or another command takes. Every layout was written from what its
+maker publishes; --missing shows what of it is remembered only, or not told.
+
+  axlegate devices                    everything
+  axlegate devices mettler            what there is of one maker
+  axlegate devices --missing xk3190   what the source of a dialect does not tell
+
+A static indicator whose registers are not listed needs no new driver but a profile: docs/devices/indicator.md. What an
+unknown one sends on a serial line may be of a listed dialect all the same: axlegate decode serial --list.`
+}
+
+func (c devicesCommand) Run() error { return c.list(os.Stdout) }
+
+// device is one line of the list.
+type device struct {
+	name, kind, what string
+	source           string
+	recalled, lacks  []string
+}
+
+func (c devicesCommand) list(out io.Writer) error {
+	all, err := devices()
+	if err != nil {
+		return err
+	}
+	table := sheet{head: []string{"name", "kind", "what it is"}}
+	var found []device
+	for _, d := range all {
+		if d.has(c.Words) {
+			found = append(found, d)
+			table.add(d.name, d.kind, d.what)
+		}
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("no device has %s; without a word all are listed", strings.Join(c.Words, " and "))
+	}
+	if err := table.write(out, ""); err != nil || !c.Missing {
+		return err
+	}
+	var b strings.Builder
+	for _, d := range found {
+		fmt.Fprintf(&b, "\n%s\n", d.name)
+		if d.source != "" {
+			fmt.Fprintf(&b, "  from: %s\n", d.source)
+		}
+		for _, r := range d.recalled {
+			fmt.Fprintf(&b, "  remembered, not read: %s\n", r)
+		}
+		for _, l := range d.lacks {
+			fmt.Fprintf(&b, "  missing: %s\n", l)
+		}
+	}
+	_, err = io.WriteString(out, b.String())
+	return err
+}
+
+func (d device) has(words []string) bool {
+	text := strings.ToLower(d.name + " " + d.kind + " " + d.what)
+	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, strings.ToLower(w)) })
+}
+
+// devices lists what can be connected, kinds together.
+func devices() ([]device, error) {
+	out := []device{{name: "af1", kind: "axle scale, serial", what: "the open axle frame of docs/devices/axle-frame.md", source: "ours: no maker's device speaks it yet"}}
+	for _, name := range configs.DeviceNames() {
+		d, err := profiled(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	for _, d := range serial.Dialects() {
+		out = append(out, device{name: d.Name, kind: "indicator, serial", what: d.Title, source: d.Source, lacks: d.Lacks})
+	}
+	for _, f := range camera.Formats() {
+		out = append(out, device{name: string(f.Format), kind: "camera", what: f.Name, source: f.Source, lacks: []string{f.Lacks}})
+	}
+	return out, nil
+}
+
+// profiled is a device that a file in configs/devices describes.
+func profiled(name string) (device, error) {
+	switch {
+	case strings.HasPrefix(name, "axle-"):
+		return device{name: name, kind: "axle scale, Modbus", what: "the open event ring of docs/devices/axle-ring.md", source: "ours: no maker's device speaks it yet"}, nil
+	case strings.HasPrefix(name, "sign-"):
+		return device{name: name, kind: "sign, Modbus", what: "message sign with warning light", source: "docs/devices/sign.md"}, nil
+	}
+	text, err := configs.Device(name)
+	if err != nil {
+		return device{}, err
+	}
+	p, err := indicator.LoadProfile(name, text)
+	if err != nil {
+		return device{}, err
+	}
+	return device{name: name, kind: "indicator, Modbus", what: p.Maker + ": " + strings.Join(p.Models, ", "), source: p.Source, recalled: p.Recalled, lacks: p.Missing}, nil
+}
