@@ -561,7 +561,7 @@ func leadKnown(f *wim.Facts) bool {
 
 func TestTheEngineAgreesWithASlowReadingOfChineseLaw(t *testing.T) {
 	road, police := string(wim.RoadAdministration)+" ", string(wim.TrafficPolice)+" "
-	compare(t, "cn", vehicles(12_000), drawChinese, leadKnown, chinese, []string{
+	compare(t, "cn", vehicles(10_000), drawChinese, leadKnown, chinese, []string{
 		road + string(wim.Exceeded), road + string(wim.WithinTolerance), road + string(wim.Compliant), road + string(wim.Unknown), road + string(wim.NotApplicable),
 		police + string(wim.Exceeded), police + string(wim.WithinTolerance), police + string(wim.Compliant), police + string(wim.Unknown), police + string(wim.NotApplicable),
 	})
