@@ -40,7 +40,7 @@ type probeCommand struct {
 
 func (probeCommand) Help() string {
 	return `Tells at which speed, parity and unit something answers, which registers can be read there, and what each
-indicator profile would make of them. Compare with the display: several profiles may fit the same registers, and only
+indicator profile would make of them; or in which dialect a serial line talks by itself. Compare with the display: several profiles may fit the same registers, and only
 the one that shows what the display shows, with a load and without, is right.
 
   axlegate probe /dev/ttyUSB0                      all usual speeds and parities, units 1 to 10
@@ -240,29 +240,34 @@ func (p *probe) wire(ctx context.Context) error {
 	return nil
 }
 
-// hear listens at each speed whether something talks by itself; it sends nothing. talks is true when a scale was
+// hear listens at each speed whether something talks by itself; it sends nothing. talks is true when it was
 // understood, so that nothing needs to be asked.
 func (p *probe) hear(ctx context.Context) (talks bool, err error) {
 	for _, baud := range p.Baud {
 		p.say("hearing %s at %d baud", p.Target, baud)
-		s, err := serial.New(serial.Config{Device: "probe", Path: p.Target, Baud: baud})
+		heard, err := serial.Hear(ctx, p.Target, baud, p.Listen)
 		if err != nil {
 			return false, err
 		}
-		short, cancel := context.WithTimeout(ctx, p.Listen)
-		err = s.Run(short, func(wim.Reading) {})
-		cancel()
-		if err != nil {
-			return false, err
+		if len(heard) == 0 {
+			continue
 		}
-		switch h := s.Health(); {
-		case h.Messages > 0:
+		found := serial.Recognise(heard)
+		for _, m := range found {
+			bits := ""
+			if m.SevenBits {
+				bits = ", of which the eighth is parity"
+			}
+			p.tell("%s, %d baud, eight bits%s: talks by itself in the dialect %s: %d good frames, %d bad", p.Target, baud, bits, m.Dialect, m.Good, m.Bad)
+		}
+		if len(found) > 0 {
 			p.found++
-			p.tell("%s, %d baud, parity none: an axle scale with AF1 frames talks by itself: %d good, %d bad", p.Target, baud, h.Messages, h.Bad)
+			if len(found) > 1 {
+				p.tell("    makers imitate each other; docs/devices/dialects.md tells how these differ, and the display which is right")
+			}
 			return true, nil
-		case h.Bad+h.Skipped > 0:
-			p.tell("%s, %d baud, parity none: something talks by itself that is not understood (another speed, or another protocol): %d bytes", p.Target, baud, h.Skipped)
 		}
+		p.tell("%s, %d baud: %d bytes came unasked that are in no dialect (another speed, or another protocol), beginning with % X", p.Target, baud, len(heard), heard[:min(len(heard), 24)])
 	}
 	return false, nil
 }

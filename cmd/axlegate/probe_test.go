@@ -134,7 +134,7 @@ func TestProbeHearsWhatTalksByItselfAndSaysWhenNothingIsThere(t *testing.T) {
 		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
 		for ctx.Err() == nil {
-			if _, err := m.WriteString("ww00038.46kg\r\n"); err != nil {
+			if _, err := m.WriteString("what a kettle says\r\n"); err != nil {
 				return
 			}
 			<-tick.C
@@ -143,8 +143,25 @@ func TestProbeHearsWhatTalksByItselfAndSaysWhenNothingIsThere(t *testing.T) {
 	out, err := probed(t, c)
 	stop()
 	<-done
-	if err == nil || !strings.Contains(out, "something talks by itself that is not understood") {
+	if err == nil || !strings.Contains(out, "bytes came unasked that are in no dialect") {
 		t.Errorf("a talking line: %v\n%s", err, out)
+	}
+}
+
+func TestProbeKnowsTheDialectOfALineThatTalksByItself(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "line")
+	d, err := simulator.NewTerminal(t.Context(), simulator.TerminalConfig{Dialect: "toledo", Line: path, Every: 10 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	out, err := probed(t, probeCommand{Target: path, Units: "1", Baud: []int{9600}, Parity: []string{"none"}, Listen: 500 * time.Millisecond})
+	if err != nil || !strings.Contains(out, "talks by itself in the dialect toledo: ") || strings.Contains(out, "unit 1") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
