@@ -7,7 +7,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -216,25 +215,18 @@ func (c *camera) event(s sighting) ([]push, error) {
 	if has(s.faults, NoPlate) {
 		v.plate = ""
 	}
-	if c.format == FrigateFormat { // it sends no picture
-		v.box = image.Rect(0, 0, 1, 1)
-		if v.plate != "" {
-			v.confidence = 90 + c.rand.IntN(10)
-		}
-		return c.format.word(v)
-	}
-	var err error
-	if v.overview, v.box, err = c.painter.overview(v.plate, string(c.site), int(c.lane), v.at, s.tint); err != nil {
-		return nil, err
-	}
-	if v.closeUp, err = c.painter.closeUp(v.plate); err != nil {
-		return nil, err
-	}
 	switch {
+	case c.format == FrigateFormat, has(s.faults, NoPicture): // nothing to draw
 	case has(s.faults, BadPicture):
-		v.overview, v.closeUp = []byte("\xff\xd8 this was a picture once"), nil
-	case has(s.faults, NoPicture):
-		v.overview, v.closeUp = nil, nil
+		v.overview = []byte("\xff\xd8 this was a picture once")
+	default:
+		var err error
+		if v.overview, v.box, err = c.painter.overview(v.plate, string(c.site), int(c.lane), v.at, s.tint); err != nil {
+			return nil, err
+		}
+		if v.closeUp, err = c.painter.closeUp(v.plate); err != nil {
+			return nil, err
+		}
 	}
 	if v.plate != "" {
 		v.confidence = 90 + c.rand.IntN(10)

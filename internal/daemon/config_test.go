@@ -127,6 +127,43 @@ func TestAScaleOnModbusMayStandOnALine(t *testing.T) {
 	}
 }
 
+func TestACameraIsOpenedAsItIsConfigured(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"cam.secret": "0123456789abcdef\n", "cam.password": "open sesame\n", "short.secret": "x\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "open.password"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, lines, want string }{
+		{"one that pushes", "secret_file: cam.secret", ""},
+		{"one of another maker", "secret_file: cam.secret\nformat: dahua\nzone: Asia/Shanghai\nmax_body_mb: 20", ""},
+		{"one that shows a password", "secret_file: cam.secret\nformat: dahua\nauth: digest\nusername: north\npassword_file: cam.password", ""},
+		{"one that is asked", "address: http://192.0.2.31\nusername: admin\npassword_file: cam.password", ""},
+		{"a secret that can be guessed", "secret_file: short.secret", "at least 16"},
+		{"a password that others may read", "address: http://192.0.2.31\nusername: admin\npassword_file: open.password", "chmod 600"},
+		{"a password that is not there", "secret_file: cam.secret\nauth: basic\nusername: admin\npassword_file: none", "mode 0600"},
+		{"a certificate that is not there", "address: https://192.0.2.31\nca_file: none.pem", "none.pem"},
+		{"an address that is none", "address: 192.0.2.31", "write it as http://192.0.2.31"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var cam CameraConfig
+			if err := conf.Decode("x.yaml", []byte("device: cam-1\nend: front\n"+c.lines), &cam); err != nil {
+				t.Fatal(err)
+			}
+			err := cam.valid()
+			if err == nil {
+				_, err = openCamera(&EdgeConfig{dir: dir}, 1, &cam, slog.New(slog.DiscardHandler))
+			}
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
 func TestCheckOpensWhatAConfigurationNames(t *testing.T) {
 	s, err := stand.Create(t.Context(), stand.Config{Dir: t.TempDir(), Sites: []stand.SiteConfig{{Site: "north-1", Road: "G5", PerMinute: 1, Ring: 2}}})
 	if err != nil {
