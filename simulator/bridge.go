@@ -15,13 +15,14 @@ import (
 	"github.com/axlegate/axlegate/wim"
 )
 
-// Bridge is a weighbridge beside the road with a static instrument on Modbus. Vehicles of the fleet drive on, stand
+// Bridge is a weighbridge beside the road with a static instrument on Modbus or with frames of its own. Vehicles of the fleet drive on, stand
 // and drive off, one after the other, apart from the lanes' traffic.
 type Bridge struct {
 	Name   string `yaml:"name"`
-	Kind   string `yaml:"kind"`    // of IndicatorKinds
+	Kind   string `yaml:"kind"`    // of IndicatorKinds, which speak Modbus, or of TerminalKinds
 	Modbus string `yaml:"modbus"`  // address that it listens on with Modbus TCP
-	Line   string `yaml:"line"`    // path at which a serial line with Modbus RTU appears, instead of modbus
+	Server string `yaml:"server"`  // address that a terminal server listens on, for those that do not speak Modbus
+	Line   string `yaml:"line"`    // path at which a serial line appears, instead of modbus or server
 	Unit   uint8  `yaml:"unit_id"` // 0 means the one that the kind has
 	// Stay is how long a vehicle stands; 0 means 12s. The bridge is empty for half of it.
 	Stay conf.Duration `yaml:"stay"`
@@ -36,15 +37,22 @@ func (s *Scenario) validateBridges() error {
 			return fmt.Errorf("bridges[%d].name: %q is empty or used twice", i, b.Name)
 		}
 		names[b.Name] = true
-		if !slices.Contains(IndicatorKinds(), b.Kind) {
-			return fmt.Errorf("bridges[%d].kind: %q is not known; there are %v", i, b.Kind, IndicatorKinds())
+		key, address, other := "modbus", b.Modbus, b.Server
+		switch {
+		case b.terminal():
+			key, address, other = "server", b.Server, b.Modbus
+			if b.Unit != 0 {
+				return fmt.Errorf("bridges[%d].unit_id: %s does not speak Modbus", i, b.Kind)
+			}
+		case !slices.Contains(IndicatorKinds(), b.Kind):
+			return fmt.Errorf("bridges[%d].kind: %q is not known; there are %v on Modbus and %v", i, b.Kind, IndicatorKinds(), TerminalKinds())
 		}
-		if (b.Modbus == "") == (b.Line == "") {
-			return fmt.Errorf("bridges[%d]: want one of modbus, an address to listen on, and line, the path at which a serial line appears", i)
+		if other != "" || (address == "") == (b.Line == "") {
+			return fmt.Errorf("bridges[%d]: want one of %s, an address to listen on, and line, the path at which a serial line appears", i, key)
 		}
-		if b.Modbus != "" {
-			if _, _, err := net.SplitHostPort(b.Modbus); err != nil {
-				return fmt.Errorf("bridges[%d].modbus: %q is no address to listen on; write it as 127.0.0.1:5030", i, b.Modbus)
+		if address != "" {
+			if _, _, err := net.SplitHostPort(address); err != nil {
+				return fmt.Errorf("bridges[%d].%s: %q is no address to listen on; write it as 127.0.0.1:5030", i, key, address)
 			}
 		}
 		if b.Stay < 0 {
@@ -55,6 +63,19 @@ func (s *Scenario) validateBridges() error {
 		}
 	}
 	return nil
+}
+
+// terminal tells whether the instrument sends frames of its own.
+func (b *Bridge) terminal() bool { return slices.Contains(TerminalKinds(), b.Kind) }
+
+// staticInstrument is what stands at a bridge.
+type staticInstrument interface {
+	Addr() string // empty on a line
+	Set(l StaticLoad)
+	Load() StaticLoad // with the tare that it was told
+	Strike(f IndicatorFault, length time.Duration)
+	Faults() []IndicatorFault
+	Close() error
 }
 
 // BridgeState is what is true of a weighbridge.
@@ -69,7 +90,7 @@ type BridgeState struct {
 // simBridge is one weighbridge: its instrument and its own stream of chance.
 type simBridge struct {
 	Bridge
-	*Indicator
+	staticInstrument
 	rand *rand.Rand
 
 	mu    sync.Mutex // owns what follows
@@ -83,11 +104,19 @@ func newBridge(b Bridge, dir string, r *rand.Rand, log *slog.Logger) (*simBridge
 	if b.Line != "" && !filepath.IsAbs(b.Line) {
 		b.Line = filepath.Join(dir, b.Line)
 	}
-	d, err := NewIndicator(context.Background(), IndicatorConfig{Kind: b.Kind, Address: b.Modbus, Line: b.Line, Unit: b.Unit, Logger: log.With("bridge", b.Name)})
+	ctx := context.Background()
+	if b.terminal() {
+		d, err := NewTerminal(ctx, TerminalConfig{Dialect: b.Kind, Address: b.Server, Line: b.Line})
+		if err != nil {
+			return nil, err
+		}
+		return &simBridge{Bridge: b, staticInstrument: d, rand: r}, nil
+	}
+	d, err := NewIndicator(ctx, IndicatorConfig{Kind: b.Kind, Address: b.Modbus, Line: b.Line, Unit: b.Unit, Logger: log.With("bridge", b.Name)})
 	if err != nil {
 		return nil, err
 	}
-	return &simBridge{Bridge: b, Indicator: d, rand: r}, nil
+	return &simBridge{Bridge: b, staticInstrument: d, rand: r}, nil
 }
 
 func (b *simBridge) state() BridgeState {

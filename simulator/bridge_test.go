@@ -1,9 +1,12 @@
 package simulator
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -84,6 +87,31 @@ func TestVehiclesStandOnABridgeOneAfterTheOther(t *testing.T) {
 	}
 }
 
+func TestABridgeMaySpeakOnASerialLineBehindATerminalServer(t *testing.T) {
+	sim := bridged(t, Bridge{Name: "bridge-1", Kind: "xk3190", Server: "127.0.0.1:0", Stay: conf.Duration(time.Second)})
+	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", sim.BridgeAddr("bridge-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close() //nolint:errcheck // the test is over
+	frames := bufio.NewReader(c)
+	until(t, "the weight of a vehicle that stands", func() bool {
+		before, _ := sim.Bridge("bridge-1")
+		frame, err := frames.ReadString(3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return before.Standing && frame[:9] == fmt.Sprintf("\x02+%06d0", before.Gross)
+	})
+	for path, want := range map[string]int{
+		"/bridges/bridge-1/fault/silence?for=1h": http.StatusOK, "/bridges/bridge-1/fault/reboot": http.StatusOK, "/bridges/bridge-1/fault/exception": http.StatusBadRequest,
+	} {
+		if code, body := call(t, sim, http.MethodPost, path); code != want {
+			t.Errorf("%s: %d %s", path, code, body)
+		}
+	}
+}
+
 func TestABridgeIsLookedAtAndBrokenAtTheControlPort(t *testing.T) {
 	sim := bridged(t, Bridge{Name: "bridge-1", Kind: "hbm-wtx", Line: "bridge.tty", Stay: conf.Duration(time.Hour)})
 	code, body := call(t, sim, http.MethodGet, "/bridges/bridge-1")
@@ -115,6 +143,9 @@ func TestAMistakeInABridgeIsNamed(t *testing.T) {
 		{"no place", "want one of modbus", func(b *Bridge) { b.Modbus = "" }},
 		{"two places", "want one of modbus", func(b *Bridge) { b.Line = "x" }},
 		{"no address", "no address to listen on", func(b *Bridge) { b.Modbus = "here" }},
+		{"a terminal server of Modbus", "want one of modbus", func(b *Bridge) { b.Server = "127.0.0.1:0" }},
+		{"Modbus of a terminal", "want one of server", func(b *Bridge) { b.Kind = "toledo" }},
+		{"a terminal's unit", "does not speak Modbus", func(b *Bridge) { b.Kind, b.Modbus, b.Server, b.Unit = "toledo", "", "127.0.0.1:0", 3 }},
 		{"a negative stay", "cannot be negative", func(b *Bridge) { b.Stay = -1 }},
 	} {
 		b := good

@@ -187,8 +187,8 @@ func (c *control) bridgeFault(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	kind := IndicatorFault(r.PathValue("kind"))
-	if !slices.Contains(indicatorFaults(), kind) {
-		http.Error(w, fmt.Sprintf("there is no fault %q; there are %v", kind, indicatorFaults()), http.StatusBadRequest)
+	if !slices.Contains(b.Faults(), kind) {
+		http.Error(w, fmt.Sprintf("there is no fault %q; there are %v", kind, b.Faults()), http.StatusBadRequest)
 		return
 	}
 	d, err := time.ParseDuration(cmp.Or(r.FormValue("for"), "3s"))

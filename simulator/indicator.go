@@ -42,8 +42,8 @@ const (
 	IndicatorReboot    IndicatorFault = "reboot"        // connections are gone, the tare too, and its counters begin anew
 )
 
-// indicatorFaults lists all faults of static instruments.
-func indicatorFaults() []IndicatorFault {
+// Faults are those that it has.
+func (*Indicator) Faults() []IndicatorFault {
 	return []IndicatorFault{IndicatorSilence, IndicatorLate, IndicatorWrongUnit, IndicatorSwapped, IndicatorBusy, IndicatorReboot}
 }
 

@@ -40,8 +40,8 @@ type Terminal struct {
 
 	mu    sync.Mutex // owns what follows
 	load  StaticLoad
-	spoil []byte // goes into the middle of the next frame
-	mute  bool
+	spoil []byte    // goes into the middle of the next frame
+	until time.Time // until then it says nothing
 	conns map[net.Conn]bool
 }
 
@@ -107,11 +107,29 @@ func (d *Terminal) Spoil(with []byte) {
 	d.spoil = with
 }
 
-// Mute makes it say nothing any more, or speak again.
-func (d *Terminal) Mute(on bool) {
+// Load is what stands on the scale.
+func (d *Terminal) Load() StaticLoad {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.mute = on
+	return d.load
+}
+
+// Faults are those that it has.
+func (*Terminal) Faults() []IndicatorFault {
+	return []IndicatorFault{IndicatorSilence, IndicatorReboot}
+}
+
+// Strike does one of its Faults, for so long where it lasts, and no other.
+func (d *Terminal) Strike(f IndicatorFault, length time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch f {
+	case IndicatorSilence:
+		d.until = time.Now().Add(length)
+	case IndicatorReboot:
+		d.load.Tare = 0
+	default:
+	}
 }
 
 // Close takes it down.
@@ -200,7 +218,7 @@ func (d *Terminal) listen(line io.ReadWriter) {
 func (d *Terminal) next() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.mute {
+	if time.Now().Before(d.until) {
 		return ""
 	}
 	frame := d.kind.frame(d.load)

@@ -145,7 +145,7 @@ func TestAnIndicatorThatIsSilentIsDownUntilItSpeaksAgain(t *testing.T) {
 	if h := ind.Health(); !h.Up || h.Messages == 0 {
 		t.Errorf("%+v after %+v", h, first)
 	}
-	sim.Mute(true)
+	sim.Strike(simulator.IndicatorSilence, time.Hour)
 	for ind.Health().Up { // what was on its way is still read
 		select {
 		case <-out:
@@ -155,7 +155,7 @@ func TestAnIndicatorThatIsSilentIsDownUntilItSpeaksAgain(t *testing.T) {
 	if h := ind.Health(); !strings.Contains(h.Reason, "no good frame") {
 		t.Errorf("%+v", h)
 	}
-	sim.Mute(false)
+	sim.Strike(simulator.IndicatorSilence, 0)
 	<-out
 	if h := ind.Health(); !h.Up || h.Reconnects != 2 {
 		t.Errorf("%+v", h)
