@@ -182,7 +182,7 @@ func licence(f *wim.Facts) *wim.Registration {
 	return f.Units[0].Registration
 }
 
-// worlds are all that the vehicle may be. Without presuming, only what the statute presumes is taken as known.
+// worlds are all that the vehicle may be. Without presuming, which axles drive is known from a licence or not at all.
 func worlds(f *wim.Facts, presuming bool) []truth {
 	v := &f.Vehicle
 	n := len(v.Axles)
@@ -269,10 +269,11 @@ func (w truth) shod(v *wim.Vehicle, l *wim.Registration, presuming, sure bool) [
 				return w.on(i, t)
 			case (i >= lead || w.inGroup[i]) && !w.driven[i]:
 				return w.on(i, wim.DualTyres) // the order presumes it
-			case i == 0 && presuming:
-				return w.on(i, wim.SingleTyres) // the set does
-			case w.driven[i] && presuming:
-				return w.on(i, wim.DualTyres) // likewise
+			// What the set presumes of tyres bears on the sum of the axle loads only.
+			case i == 0:
+				return w.on(i, wim.SingleTyres)
+			case w.driven[i]:
+				return w.on(i, wim.DualTyres)
 			}
 			return w.on(i, wim.SingleTyres, wim.DualTyres, wim.WideTyres)
 		})
