@@ -551,6 +551,17 @@ func together(f *wim.Facts, l *wim.Registration, cargo *question, less func(int6
 	}
 }
 
+// settled tells whether the facts leave nothing open that the engine bounds and does not enumerate. Behind a distance that
+// is not known it takes no axle as surely grouped, though every way of grouping may agree on one; that is lenient.
+func settled(f *wim.Facts) bool {
+	for i := 1; i < len(f.Vehicle.Axles); i++ {
+		if f.Vehicle.Axles[i].Spacing <= 0 {
+			return false
+		}
+	}
+	return leadKnown(f)
+}
+
 // leadKnown tells whether of a train it is known how many axles are the drawing vehicle's.
 func leadKnown(f *wim.Facts) bool {
 	if _, train := made(f); !train || f.Vehicle.Sure && f.Vehicle.Configuration == wim.Train && f.Vehicle.Lead > 0 {
@@ -562,7 +573,7 @@ func leadKnown(f *wim.Facts) bool {
 
 func TestTheEngineAgreesWithASlowReadingOfChineseLaw(t *testing.T) {
 	road, police := string(wim.RoadAdministration)+" ", string(wim.TrafficPolice)+" "
-	compare(t, "cn", vehicles(10_000), drawChinese, leadKnown, chinese, []string{
+	compare(t, "cn", vehicles(10_000), drawChinese, settled, chinese, []string{
 		road + string(wim.Exceeded), road + string(wim.WithinTolerance), road + string(wim.Compliant), road + string(wim.Unknown), road + string(wim.NotApplicable),
 		police + string(wim.Exceeded), police + string(wim.WithinTolerance), police + string(wim.Compliant), police + string(wim.Unknown), police + string(wim.NotApplicable),
 	})
