@@ -117,8 +117,8 @@ func TestEveryDialectReadsTheSimulatedIndicatorOnALineAndOverTCP(t *testing.T) {
 					}
 				}
 				// A spoilt frame costs no more than itself.
-				sim.Spoil([]byte("\x00\xff\x02"))
 				bad := ind.Health().Bad + ind.Health().Skipped
+				sim.Spoil([]byte("\x00\xff\x02"))
 				await(t, out, "a weight after a spoilt frame", func(in wim.Indication) bool {
 					if in.Tells.Has(wim.TellsGross) && in.Gross != 8240 || in.Tells.Has(wim.TellsNet) && in.Net != 8240 {
 						t.Errorf("%+v", in)
@@ -140,7 +140,7 @@ func TestAnIndicatorThatIsSilentIsDownUntilItSpeaksAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer sim.Close() //nolint:errcheck // the test is over
-	ind, out := attend(t, IndicatorConfig{Device: "bridge", Address: sim.Addr(), Dialect: "toledo", Poll: 5 * time.Millisecond, Silence: 100 * time.Millisecond})
+	ind, out := attend(t, IndicatorConfig{Device: "bridge", Address: sim.Addr(), Dialect: "toledo", Poll: 5 * time.Millisecond, Silence: 500 * time.Millisecond})
 	first := <-out
 	if h := ind.Health(); !h.Up || h.Messages == 0 {
 		t.Errorf("%+v after %+v", h, first)
@@ -157,7 +157,7 @@ func TestAnIndicatorThatIsSilentIsDownUntilItSpeaksAgain(t *testing.T) {
 	}
 	sim.Strike(simulator.IndicatorSilence, 0)
 	<-out
-	if h := ind.Health(); !h.Up || h.Reconnects != 2 {
+	if h := ind.Health(); !h.Up || h.Reconnects < 2 {
 		t.Errorf("%+v", h)
 	}
 }
