@@ -98,11 +98,17 @@ func (j *judgement) leadAxles(n int) int {
 func (j *judgement) together(m *makeup) {
 	doubt := false
 	for i := 0; i < m.n; {
-		n := 1
+		n, larger := 1, false
 		for g := range j.set.groups {
-			if x := &j.set.groups[g]; x.axles > n && i+x.axles <= m.n && j.holds(x, i) {
+			x := &j.set.groups[g]
+			if x.axles <= n || i+x.axles > m.n {
+				continue
+			}
+			holds, may := j.holds(x, i)
+			if holds {
 				n = x.axles
 			}
+			larger = larger || may
 		}
 		m.first[m.groups] = uint8(i)
 		for k := i; k < i+n; k++ {
@@ -116,22 +122,29 @@ func (j *judgement) together(m *makeup) {
 			doubt = false
 		}
 		m.shifted[m.groups] = doubt
-		m.doubtful[m.groups] = doubt || i+n < m.n && j.f.Vehicle.Axles[i+n].Spacing <= 0
+		m.doubtful[m.groups] = doubt || larger
 		m.groups++
 		i += n
 	}
 }
 
-func (j *judgement) holds(g *grouping, i int) bool {
-	total := int64(0)
+// holds tells whether axles from i on are taken together; may is true where a distance that is not known decides.
+func (j *judgement) holds(g *grouping, i int) (does, may bool) {
+	total, open := int64(0), false
 	for k := i + 1; k < i+g.axles; k++ {
 		s := j.f.Vehicle.Axles[k].Spacing
-		if s <= 0 || !g.spacing.has(int32(s)) {
-			return false
+		switch {
+		case s <= 0:
+			open = true
+		case !g.spacing.has(int32(s)):
+			return false, false
 		}
-		total += int64(s)
+		total += int64(max(s, 0))
 	}
-	return g.span.has(mmOf(total))
+	if open {
+		return false, mmOf(total) <= g.span.high
+	}
+	return g.span.has(mmOf(total)), false
 }
 
 // mmOf brings a length into the range that reaches are written in.

@@ -209,7 +209,7 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 	if best.found == exceeded {
 		j.breach(f, l, ch.high)
 		f.Reasons |= j.presumptions(l, first, last)
-		if measured-taken <= ch.high-int64(s.adjust.high)+int64(s.open) {
+		if s.open != s.adjust.high && j.weigh(l, measured, taken, ch.high-int64(s.adjust.high)+int64(s.open)).found != exceeded {
 			f.Reasons |= wim.InputPresumed // what the set presumes of the axles lowers the limit so far
 		}
 		if ch.uncovered {

@@ -179,3 +179,21 @@ func TestALoaderThatSeesMore(t *testing.T) {
 		})
 	}
 }
+
+func TestAnAxleThatMayBelongToALongerGroupIsNotAlone(t *testing.T) {
+	in := shipped(t, "in")
+	truck := func(last wim.Mm) *wim.Facts {
+		return openTruck([]wim.Mm{0, 2000, last}, []wim.Kg{7700, 6000, 6000}, func(f *wim.Facts) {
+			f.Vehicle.Lead = 3
+			for i := range f.Vehicle.Axles {
+				f.Vehicle.Axles[i].Tyres = wim.WideTyres
+			}
+		})
+	}
+	if o := opinion(t, judge(in, truck(900)), road); o.Outcome == wim.Exceeded {
+		t.Fatalf("all three within three metres are one group: %+v", findings(judge(in, truck(900)), road))
+	}
+	if o := opinion(t, judge(in, truck(0)), road); o.Outcome == wim.Exceeded {
+		t.Errorf("the last distance is not known: %+v", findings(judge(in, truck(0)), road))
+	}
+}

@@ -74,7 +74,8 @@ type Permit struct {
 	Trailer    string `json:"trailer,omitempty"` // of the trailer; empty where the permit names none
 	ValidFrom  Time   `json:"valid_from"`
 	ValidUntil Time   `json:"valid_until"` // the first instant at which it is no longer valid
-	// Roads are the names of the roads of its route. A road that is not among them is off the route.
+	// Roads are the names of the roads of its route. A road that is not among them is off the route; none are named
+	// where the table does not have the route, which is then not looked at.
 	Roads  []string `json:"roads,omitempty"`
 	Axles  uint8    `json:"axles"`
 	Gross  Kg       `json:"max_gross_kg"`

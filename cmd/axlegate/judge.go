@@ -125,7 +125,13 @@ func factsIn(line []byte) (*wim.Facts, *wim.Verdict, error) {
 		case r.Supplement != nil:
 			return &r.Supplement.Facts, &r.Supplement.Verdict, nil
 		}
-		return nil, nil, nil
+		switch r.Kind {
+		case wim.KindStart, wim.KindGap, wim.KindConfiguration, wim.KindRotation, wim.KindTombstone:
+			return nil, nil, nil // an account that judges nothing
+		case wim.KindPassage, wim.KindSupplement:
+			return nil, nil, fmt.Errorf("a record of kind %s without its account", r.Kind)
+		}
+		return nil, nil, fmt.Errorf("a record of kind %q, which this build does not know", r.Kind)
 	}
 	var f wim.Facts
 	d := json.NewDecoder(bytes.NewReader(line))

@@ -153,3 +153,13 @@ func FuzzJudge(f *testing.F) {
 		}
 	})
 }
+
+func TestARecordThatShouldHaveAnAccountAndHasNoneIsRefused(t *testing.T) {
+	for line, ok := range map[string]bool{
+		`{"kind":"passage"}`: false, `{"kind":"supplement"}`: false, `{"kind":"of tomorrow"}`: false, `{"kind":"gap"}`: true, `{"kind":"chain-start"}`: true,
+	} {
+		if f, v, err := factsIn([]byte(line)); (err == nil) != ok || f != nil || v != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
