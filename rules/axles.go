@@ -463,7 +463,7 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 		if best.found == exceeded {
 			j.breach(f, l, high)
 			f.Reasons |= j.presumptions(of, 0, 0)
-			j.gross0.over = true
+			j.byGross.over = true
 		}
 		j.settle(best.found, f, t)
 		return

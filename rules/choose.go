@@ -217,7 +217,7 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 			f.Reasons |= wim.ConfigurationUnsure
 			f.Assumes = ch.lenient.supposed(told | 1<<fieldConfig)
 		}
-		j.gross0.over = j.gross0.over || l.basis == onGross
+		j.byGross.over = j.byGross.over || l.basis == onGross
 	}
 	j.settle(best.found, f, t)
 }

@@ -75,9 +75,9 @@ type judgement struct {
 
 	made makeup // of the axles, where the set asks for it; n is 0 where it does not
 
-	choice choice // of the subject that is judged
-	gross0 grossed
-	waiver string // why it is not known whether the limit that is judged is waived, empty where it is known
+	choice  choice // of the subject that is judged
+	byGross grossed
+	waiver  string // why it is not known whether the limit that is judged is waived, empty where it is known
 
 	quiet bool       // the limit that is judged has no part in the opinion
 	weak  wim.Reason // why an excess of what is judged now is no evidence
@@ -216,7 +216,7 @@ func (j *judgement) opine(c *competence) {
 		return
 	}
 	inForce := false
-	j.gross0 = grossed{low: math.MaxInt64, high: math.MaxInt64}
+	j.byGross = grossed{low: math.MaxInt64, high: math.MaxInt64}
 	for i := range c.limits {
 		l := &c.limits[i]
 		if !l.anyInForce(j.f.Time) {
@@ -244,7 +244,7 @@ type grossed struct {
 
 // limited notes what a gross limit may be.
 func (j *judgement) limited(low, high int64) {
-	g := &j.gross0
+	g := &j.byGross
 	g.low, g.high, g.pending = min(g.low, low), min(g.high, high), false
 }
 
@@ -268,7 +268,7 @@ func (g *grossed) within(most int64) (is, known bool) {
 func (j *judgement) limit(c *competence, l *limit, t *tally) {
 	j.quiet, j.waiver = l.informs, ""
 	if l.within > 0 {
-		waived, known := j.gross0.within(l.within)
+		waived, known := j.byGross.within(l.within)
 		j.quiet = j.quiet || known && waived
 		if !known {
 			j.waiver = whyAxles
@@ -276,9 +276,9 @@ func (j *judgement) limit(c *competence, l *limit, t *tally) {
 	}
 	switch l.basis {
 	case onGross:
-		j.gross0.pending = true
+		j.byGross.pending = true
 		j.byAxles(c, l, t)
-		j.gross0.settled()
+		j.byGross.settled()
 	case onAxle:
 		j.axles(c, l, t)
 	case onGroup:
@@ -286,9 +286,9 @@ func (j *judgement) limit(c *competence, l *limit, t *tally) {
 	case onRun:
 		j.runs(c, l, t)
 	case onAxleSum:
-		j.gross0.pending = true
+		j.byGross.pending = true
 		j.axleSum(c, l, t)
-		j.gross0.settled()
+		j.byGross.settled()
 	case onLength, onWidth, onHeight, postedLength, postedWidth, postedHeight:
 		j.size(c, l, t)
 	case postedGross:
