@@ -551,16 +551,8 @@ func together(f *wim.Facts, l *wim.Registration, cargo *question, less func(int6
 	}
 }
 
-// settled tells whether the facts leave nothing open that the engine bounds and does not enumerate. Behind a distance that
-// is not known it takes no axle as surely grouped, though every way of grouping may agree on one; that is lenient.
-func settled(f *wim.Facts) bool {
-	for i := 1; i < len(f.Vehicle.Axles); i++ {
-		if f.Vehicle.Axles[i].Spacing <= 0 {
-			return false
-		}
-	}
-	return leadKnown(f)
-}
+// settled tells whether the facts leave nothing open that the engine bounds and does not enumerate.
+func settled(f *wim.Facts) bool { return spaced(f) && leadKnown(f) }
 
 // leadKnown tells whether of a train it is known how many axles are the drawing vehicle's.
 func leadKnown(f *wim.Facts) bool {

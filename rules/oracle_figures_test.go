@@ -48,7 +48,7 @@ func noticed(s *rules.Set) bool {
 	var v wim.Verdict
 	for range 40_000 {
 		f := drawChinese(r)
-		if !leadKnown(f) {
+		if !settled(f) {
 			continue
 		}
 		s.Judge(f, &v)
