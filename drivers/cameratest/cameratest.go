@@ -76,7 +76,8 @@ func Run(t *testing.T, open func(t testing.TB) Rig) {
 			}
 			r.pictured(g, !r.Blind)
 		}
-		if h := r.Driver.Health(); !h.Up || h.Bad != 0 || h.Messages < uint64(len(plates)) {
+		// A read is counted once it is taken, which is a moment after it is seen here.
+		if h := r.health(func(h wim.DeviceHealth) bool { return h.Messages >= uint64(len(plates)) }); !h.Up || h.Bad != 0 {
 			t.Errorf("%+v", h)
 		}
 	})
@@ -203,6 +204,24 @@ func begin(t testing.TB, open Rig) *rig {
 		}
 	})
 	return r
+}
+
+// health gives the driver's health when it is as wanted, and fails where it does not become so.
+func (r *rig) health(wanted func(wim.DeviceHealth) bool) wim.DeviceHealth {
+	r.t.Helper()
+	limit, look := time.After(patience), time.NewTicker(2*time.Millisecond)
+	defer look.Stop()
+	for {
+		h := r.Driver.Health()
+		if wanted(h) {
+			return h
+		}
+		select {
+		case <-look.C:
+		case <-limit:
+			r.t.Fatalf("the driver says %+v", h)
+		}
+	}
 }
 
 func (r *rig) take(read wim.PlateRead, jpg []byte) bool {
