@@ -64,31 +64,20 @@ type judged struct {
 	Same *bool `json:"same,omitempty"`
 }
 
-// maxFacts bounds one line in bytes; a sealed record has at most half of it.
-const maxFacts = 1 << 20
-
 // judge reads facts or records and writes verdicts. It returns how many lines were not understood.
 func judge(set *rules.Set, in io.Reader, out io.Writer, name string, complain io.Writer) (bad int, err error) {
-	s := bufio.NewScanner(in)
-	s.Buffer(make([]byte, 64<<10), maxFacts)
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	var v wim.Verdict
-	n := 0
-	for s.Scan() {
-		n++
-		line := bytes.TrimSpace(s.Bytes())
-		if len(line) == 0 {
-			continue
+	var unwritten error
+	full := false // the output takes nothing more
+	bad, err = eachLine(name, in, complain, func(n int, line []byte) error {
+		if full {
+			return nil
 		}
 		facts, sealed, err := factsIn(line)
-		if err != nil {
-			bad++
-			fmt.Fprintf(complain, "%s:%d: %v\n", name, n, err) //nolint:errcheck // nobody left to tell
-			continue
-		}
-		if facts == nil {
-			continue // a record without a verdict
+		if err != nil || facts == nil {
+			return err // without facts it is a record without a verdict
 		}
 		set.Judge(facts, &v)
 		j := judged{Line: n, Verdict: &v}
@@ -96,14 +85,14 @@ func judge(set *rules.Set, in io.Reader, out io.Writer, name string, complain io
 			same := v.Equal(sealed)
 			j.Same = &same
 		}
-		if err := enc.Encode(j); err != nil {
-			return bad, fmt.Errorf("output: %w", err)
-		}
+		unwritten = enc.Encode(j)
+		full = unwritten != nil
+		return nil
+	})
+	if unwritten != nil {
+		return bad, fmt.Errorf("output: %w", unwritten)
 	}
-	if err := s.Err(); err != nil {
-		return bad, fmt.Errorf("%s:%d: %w; a line may have %d bytes", name, n+1, err, maxFacts)
-	}
-	return bad, nil
+	return bad, err
 }
 
 // factsIn reads a line: facts, or a record with its verdict. Both are nil for a record that has neither.

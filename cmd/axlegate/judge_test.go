@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -90,10 +91,21 @@ func TestLinesThatAreRefused(t *testing.T) {
 		}
 	}
 	var out, complain bytes.Buffer
-	if _, err := judge(set, strings.NewReader(strings.Repeat("x", maxFacts+1)), &out, "x", &complain); err == nil || !strings.Contains(err.Error(), "x:1") {
-		t.Errorf("an endless line: %v", err)
+	long := strings.Repeat("x", maxFacts+1) + "\n" + good
+	if bad, err := judge(set, strings.NewReader(long), &out, "x", &complain); err != nil || bad != 1 || !strings.Contains(complain.String(), "x:1: longer") || !strings.HasPrefix(out.String(), `{"line":2,`) {
+		t.Errorf("a line that is too long: %d %v %s %s", bad, err, &complain, &out)
+	}
+	if _, err := judge(set, strings.NewReader(good), full{}, "x", &complain); !errors.Is(err, errFull) {
+		t.Errorf("an output that takes nothing: %v", err)
 	}
 }
+
+var errFull = errors.New("no space left")
+
+// full is a disk that takes nothing more.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestARecordIsHeldAgainstItsOwnVerdict(t *testing.T) {
 	set, err := daemon.RuleSet("cn-2016-62")

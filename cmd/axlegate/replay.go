@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -28,7 +26,7 @@ func (replayCommand) Help() string {
 	return `Judges sealed records again and tells every difference from the verdict that was sealed, by authority and outcome.
 
 Without --rules each record is judged by the set that it names: one that ships or is given by --sets with the same digest.
-A set with that name and another digest is used too and counted apart. A verdict that differs under the same set and the
+A set with that name and another digest is used too and counted apart. Signatures in an export are passed over. A verdict that differs under the same set and the
 same judge is an alarm: it is named by its line, and the exit status is 1.
 
   axlegate verify journal.db -o records.ndjson
@@ -99,11 +97,17 @@ func newShelf(files []string) (*shelf, error) {
 	return s, nil
 }
 
-// turn is an outcome with its standing before and after.
+// stance is what a verdict says for one competence; none at all where it has no opinion.
+type stance struct {
+	Outcome  wim.Outcome  `json:"outcome,omitempty"`
+	Standing wim.Standing `json:"standing,omitempty"`
+}
+
+// turn is a stance before and after.
 type turn struct {
 	Competence wim.Competence `json:"competence"`
-	From       string         `json:"from"`
-	To         string         `json:"to"`
+	From       stance         `json:"from"`
+	To         stance         `json:"to"`
 	Count      int            `json:"count"`
 	Lines      []int          `json:"lines"` // the first few
 }
@@ -130,40 +134,27 @@ type replay struct {
 	verdict  wim.Verdict
 }
 
-// eachRecord reads lines; one that is not understood is named by its number and passed over.
+// eachRecord reads the sealed verdicts of an export; a line that is not understood is named by its number and passed over.
 func eachRecord(name string, in io.Reader, complain io.Writer, each func(line int, f *wim.Facts, sealed *wim.Verdict)) (broken int, err error) {
-	s := bufio.NewScanner(in)
-	s.Buffer(make([]byte, 64<<10), maxFacts)
-	n := 0
-	for s.Scan() {
-		n++
-		line := bytes.TrimSpace(s.Bytes())
-		if len(line) == 0 {
-			continue
-		}
+	return eachLine(name, in, complain, func(n int, line []byte) error {
 		f, sealed, err := factsIn(line)
-		if err == nil && f != nil && sealed == nil {
-			err = errors.New("facts without a sealed verdict: \"axlegate judge\" judges those")
+		if err != nil || f == nil {
+			return err
 		}
-		if err != nil {
-			broken++
-			fmt.Fprintf(complain, "%s:%d: %v\n", name, n, err) //nolint:errcheck // nobody left to tell
-			continue
+		if sealed == nil {
+			return errors.New("facts without a sealed verdict: \"axlegate judge\" judges those")
 		}
-		if f != nil {
-			each(n, f, sealed)
-		}
-	}
-	if err := s.Err(); err != nil {
-		return broken, fmt.Errorf("%s:%d: %w; a line may have %d bytes", name, n+1, err, maxFacts)
-	}
-	return broken, nil
+		each(n, f, sealed)
+		return nil
+	})
 }
 
 func (r *replay) run(name string, in io.Reader) (err error) {
+	r.result.Turns, r.result.Alarms = []*turn{}, []int{} // a list without entries, not null, in JSON
 	r.result.Broken, err = eachRecord(name, in, r.complain, r.judge)
 	slices.SortFunc(r.result.Turns, func(a, b *turn) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Competence, b.Competence), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Competence, b.Competence), cmp.Compare(a.From.Outcome, b.From.Outcome), cmp.Compare(a.From.Standing, b.From.Standing),
+			cmp.Compare(a.To.Outcome, b.To.Outcome), cmp.Compare(a.To.Standing, b.To.Standing))
 	})
 	return err
 }
@@ -219,19 +210,33 @@ func union(a, b *wim.Verdict) []wim.Competence {
 	return out
 }
 
-// said is an opinion in one word, "–" for none.
-func said(v *wim.Verdict, c wim.Competence) string {
-	o, ok := v.Of(c)
-	if !ok {
+// said is what a verdict says for a competence.
+func said(v *wim.Verdict, c wim.Competence) stance {
+	o, _ := v.Of(c)
+	return stance{o.Outcome, o.Standing}
+}
+
+// stance in words, "–" for none.
+func (l *law) stance(s stance) string {
+	if s.Outcome == "" {
 		return "–"
 	}
-	return string(o.Outcome) + " " + string(o.Standing)
+	text := l.words.Outcome(s.Outcome)
+	switch s.Standing {
+	case wim.Evidence:
+		text += l.say("，可作证据", ", evidence")
+	case wim.Screening: // the console's word is suspicion, which whoever keeps to the limits is not under
+		text += l.say("，仅供预检", ", screening")
+	case wim.Void:
+		text += l.say("，无效", ", void")
+	}
+	return text
 }
 
 // examples is how many lines are named for each kind of difference.
 const examples = 5
 
-func (x *replayResult) turn(c wim.Competence, from, to string, line int) {
+func (x *replayResult) turn(c wim.Competence, from, to stance, line int) {
 	i := slices.IndexFunc(x.Turns, func(t *turn) bool { return t.Competence == c && t.From == from && t.To == to })
 	if i < 0 {
 		i = len(x.Turns)
@@ -266,7 +271,7 @@ func (l *law) replayed(w io.Writer, x *replayResult) error {
 		out.line("")
 		t := sheet{head: []string{l.say("主管", "authority"), l.say("封存", "sealed"), l.say("现在", "now"), l.say("数量", "count"), l.say("行", "lines")}}
 		for _, x := range x.Turns {
-			t.add(l.words.Or("competence", string(x.Competence)), x.From, x.To, strconv.Itoa(x.Count), lines(x.Lines, x.Count))
+			t.add(l.words.Or("competence", string(x.Competence)), l.stance(x.From), l.stance(x.To), strconv.Itoa(x.Count), lines(x.Lines, x.Count))
 		}
 		out.table(&t)
 	}
