@@ -55,7 +55,7 @@ bench: bench-peers ## what is claimed to be fast, each beside a named peer
 	@go run ./internal/testenv/install
 	go test -run '^$$' -bench . -benchmem $$(grep -rlE '^func Benchmark' --include='*_test.go' . | xargs -r -n1 dirname | grep -v '/internal/bench' | sort -u)
 	go test -run '^$$' -bench . -benchmem -v ./internal/bench
-	cd internal/bench/peers && go vet . && go test -v -bench . -benchmem . # first that all engines find the same
+	cd internal/bench/peers && go vet . && go test -v -bench . -benchmem . # first that all engines find the same; needs the module proxy, so no part of lint and test
 
 .PHONY: lint
 lint: $(GOLANGCI) ## gofmt, go vet and golangci-lint
