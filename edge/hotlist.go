@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/axlegate/axlegate/wim"
 )
 
 const hotListHeader = "plate,reason"
@@ -28,7 +30,8 @@ func (h *HotList) Find(plate string) (reason string, ok bool) {
 // Len is the number of plates.
 func (h *HotList) Len() int { return len(h.byPlate) }
 
-// ReadHotList reads a CSV table with the header "plate,reason" in UTF-8. Anything unexpected is an error with its
+// ReadHotList reads a CSV table with the header "plate,reason" in UTF-8. Plates may be written as people write them,
+// with a dot or in small letters; they are normalised as a camera's are. Anything unexpected is an error with its
 // line; name stands in errors and names the list.
 func ReadHotList(name string, from io.Reader) (*HotList, error) {
 	c := csv.NewReader(from)
@@ -48,9 +51,9 @@ func ReadHotList(name string, from io.Reader) (*HotList, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		line, _ := c.FieldPos(0)
-		plate := strings.TrimSpace(row[0])
+		plate := wim.NormalisePlate(row[0])
 		if plate == "" || len(plate) > 64 {
-			return nil, fmt.Errorf("%s:%d: a plate is missing, or is longer than 64 bytes", name, line)
+			return nil, fmt.Errorf("%s:%d: plate %q is none, or is longer than 64 bytes", name, line, row[0])
 		}
 		if _, twice := h.byPlate[plate]; twice {
 			return nil, fmt.Errorf("%s:%d: plate %s stands here twice", name, line, plate)
