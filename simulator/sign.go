@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf16"
 
 	"github.com/simonvetter/modbus"
+
+	"github.com/axlegate/axlegate/internal/freeport"
 )
 
 // Messages of the sign; docs/devices/sign.md.
@@ -192,16 +193,11 @@ func (s *sign) HandleDiscreteInputs(r *modbus.DiscreteInputsRequest) ([]bool, er
 	return []bool{s.light}, nil
 }
 
-// freeAddr picks a free port on loopback for an address that ends in ":0"; the Modbus server cannot tell
-// which one it took.
+// freeAddr picks a free port for an address on loopback that ends in ":0"; the Modbus server cannot tell which one it
+// took, and after a simulated reboot it must find the same one again.
 func freeAddr(ctx context.Context, addr string) (string, error) {
-	if !strings.HasSuffix(addr, ":0") {
+	if addr != "127.0.0.1:0" {
 		return addr, nil
 	}
-	var lc net.ListenConfig // closed again at once; newSign tries another when it is taken in between
-	l, err := lc.Listen(ctx, "tcp", addr)
-	if err != nil {
-		return "", fmt.Errorf("sign: %w", err)
-	}
-	return l.Addr().String(), l.Close()
+	return freeport.Address(ctx)
 }

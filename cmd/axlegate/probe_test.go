@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"github.com/axlegate/axlegate/internal/freeport"
 	"github.com/axlegate/axlegate/simulator"
 )
 
@@ -166,12 +166,8 @@ func TestProbeKnowsTheDialectOfALineThatTalksByItself(t *testing.T) {
 }
 
 func TestProbeSaysWhyItCannotAsk(t *testing.T) {
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	addr, err := freeport.Address(t.Context())
 	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +18,7 @@ import (
 	"github.com/axlegate/axlegate/configs"
 	rtu "github.com/axlegate/axlegate/drivers/modbus"
 	"github.com/axlegate/axlegate/internal/conf"
+	"github.com/axlegate/axlegate/internal/freeport"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -85,12 +85,8 @@ func (s *instrument) HandleDiscreteInputs(*modbus.DiscreteInputsRequest) ([]bool
 // listen serves the instrument on Modbus TCP.
 func (s *instrument) listen(t *testing.T) (addr string) {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	addr, err := freeport.Address(t.Context())
 	if err != nil {
-		t.Fatal(err)
-	}
-	addr = l.Addr().String()
-	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	srv, err := modbus.NewServer(&modbus.ServerConfiguration{URL: "tcp://" + addr}, s)

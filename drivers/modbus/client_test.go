@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/simonvetter/modbus"
+
+	"github.com/axlegate/axlegate/internal/freeport"
 )
 
 // slave is a real Modbus TCP server of another maker.
@@ -46,12 +48,11 @@ func (s *slave) HandleInputRegisters(r *modbus.InputRegistersRequest) ([]uint16,
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	addr, err := freeport.Address(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // only its number is wanted
-	return l.Addr().String()
+	return addr
 }
 
 func client(t *testing.T, addr string) *Client {

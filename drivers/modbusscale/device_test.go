@@ -1,7 +1,6 @@
 package modbusscale
 
 import (
-	"net"
 	"sync"
 	"testing"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/simonvetter/modbus"
 
 	"github.com/axlegate/axlegate/configs"
+	"github.com/axlegate/axlegate/internal/freeport"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -33,14 +33,11 @@ type device struct {
 
 func newDevice(t testing.TB) *device {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	addr, err := freeport.Address(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &device{t: t, addr: l.Addr().String(), boot: 0x0A0B0C0D, start: time.Now(), unit: 1}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	d := &device{t: t, addr: addr, boot: 0x0A0B0C0D, start: time.Now(), unit: 1}
 	d.Plug()
 	t.Cleanup(d.Pull)
 	return d

@@ -45,7 +45,7 @@ func rooms() []Room {
 		{Path: "uplink"},
 		{
 			Path: "uplink/mqtt", Ours: []string{"uplink"}, Foreign: []string{paho},
-			Tests: []string{"internal/testenv", "uplink/broker", "uplink/linktest"},
+			Tests: []string{"internal/freeport", "internal/testenv", "uplink/broker", "uplink/linktest"},
 			Why:   "Its tests run both ends against real brokers over a link that is cut.",
 		},
 		{Path: "uplink/broker", Ours: []string{"uplink"}, Foreign: []string{nats}},
@@ -77,22 +77,22 @@ func rooms() []Room {
 		},
 		{
 			Path: "drivers/modbus", Foreign: []string{goburrow, gobus},
-			Tests: []string{pty, simonvet},
+			Tests: []string{"internal/freeport", pty, simonvet},
 			Why:   "The other end in its tests is another library, or a slave on a pseudo-terminal, so that two implementations meet.",
 		},
 		{
 			Path: "drivers/modbusscale", Ours: []string{"drivers/modbus", "internal/conf", "wim"},
-			Tests: []string{"configs", "drivers/scaletest", pty, simonvet},
+			Tests: []string{"configs", "drivers/scaletest", "internal/freeport", pty, simonvet},
 			Why:   "As drivers/modbus; its tests load the profile that ships.",
 		},
 		{
 			Path: "drivers/indicator", Ours: []string{"drivers/modbus", "internal/conf", "wim"},
-			Tests: []string{"configs", "internal/testenv", "simulator", pty, simonvet},
+			Tests: []string{"configs", "internal/freeport", "internal/testenv", "simulator", pty, simonvet},
 			Why:   "As drivers/modbusscale; on the wires of its tests it also meets the simulator and a server in another language.",
 		},
 		{
 			Path: "drivers/sign", Ours: []string{"drivers/modbus", "internal/conf", "wim"},
-			Tests: []string{simonvet},
+			Tests: []string{"internal/freeport", simonvet},
 			Why:   "As drivers/modbus.",
 		},
 		{
@@ -148,7 +148,7 @@ func rooms() []Room {
 
 		// Simulated hardware: words only, never drivers or rules, so that two encoders meet on a wire.
 		{
-			Path: "simulator", Ours: []string{"internal/conf", "wim"},
+			Path: "simulator", Ours: []string{"internal/conf", "internal/freeport", "wim"},
 			Foreign: []string{bitmapfont, pty, simonvet, "golang.org/x/image", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/term"},
 			Tests:   []string{"internal/testenv"},
 			Why:     "Its tests read its instruments with another maker's master.",
@@ -174,7 +174,7 @@ func rooms() []Room {
 			Why:     "Its tests check a whole stand, and starts on a disk that takes no writes.",
 		},
 		{
-			Path: "internal/stand", Ours: []string{"center", "center/console", "wim", "wim/seal"},
+			Path: "internal/stand", Ours: []string{"center", "center/console", "internal/freeport", "wim", "wim/seal"},
 			Why: "Of center/console it takes the password hash that a configuration names.",
 		},
 		{Path: "cmd/axlegate-center", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
@@ -186,7 +186,7 @@ func rooms() []Room {
 				"internal/daemon", "internal/stand", "internal/web", "rules", "wim", "wim/seal",
 			},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},
-			Tests:   []string{"simulator", pty},
+			Tests:   []string{"internal/freeport", "simulator", pty},
 			Why:     "The toolbox reads journals, keys, password hashes and what devices sent itself, and asks devices on the bench; it starts daemons through internal/daemon.",
 		},
 
@@ -197,7 +197,8 @@ func rooms() []Room {
 		{Path: "internal/browsertest", Proves: true},
 		{Path: "internal/chaos", Proves: true},
 		{Path: "internal/e2e", Proves: true},
-		{Path: "internal/testenv"},
+		{Path: "internal/freeport"},
+		{Path: "internal/testenv", Ours: []string{"internal/freeport"}},
 		{Path: "internal/testenv/install", Ours: []string{"internal/testenv"}},
 	}
 }

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"net"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/axlegate/axlegate/configs"
 	"github.com/axlegate/axlegate/drivers/modbusscale"
 	"github.com/axlegate/axlegate/internal/conf"
+	"github.com/axlegate/axlegate/internal/freeport"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -62,12 +62,8 @@ func (d *ringDevice) HandleHoldingRegisters(*modbus.HoldingRegistersRequest) ([]
 // that the line costs. How long an event waits for the next poll comes on top, half a poll on average, and is
 // the profile's business.
 func BenchmarkPollToReading(b *testing.B) {
-	l, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
+	addr, err := freeport.Address(b.Context())
 	if err != nil {
-		b.Fatal(err)
-	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
 		b.Fatal(err)
 	}
 	dev := &ringDevice{start: time.Now()}

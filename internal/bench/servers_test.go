@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/axlegate/axlegate/internal/freeport"
 )
 
 // start runs a server until stop is called, or the benchmark ends.
@@ -33,20 +35,13 @@ func start(b *testing.B, name string, args ...string) (stop func()) {
 	return stop
 }
 
-func freePort(b *testing.B) int {
-	b.Helper()
-	l, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close() //nolint:errcheck // it was only to find a port
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // startMosquitto runs one that keeps what it is given, in memory, and hands out 200 messages at a time.
 func startMosquitto(b *testing.B) (address string, stop func()) {
 	b.Helper()
-	port := freePort(b)
+	port, err := freeport.Port(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
 	path := filepath.Join(b.TempDir(), "mosquitto.conf")
 	conf := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 200\nmax_queued_messages 0\npersistence false\nlog_type error\n", port)
 	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {

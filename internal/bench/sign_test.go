@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"encoding/binary"
-	"net"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -20,6 +19,7 @@ import (
 	"github.com/axlegate/axlegate/drivers/sign"
 	"github.com/axlegate/axlegate/edge"
 	"github.com/axlegate/axlegate/edge/journal"
+	"github.com/axlegate/axlegate/internal/freeport"
 	"github.com/axlegate/axlegate/wim"
 	"github.com/axlegate/axlegate/wim/seal"
 )
@@ -123,12 +123,8 @@ type roadside struct {
 // newRoadside starts a site; commit, where not nil, stands in for the disk.
 func newRoadside(b *testing.B, commit func(last func() error) error) *roadside {
 	b.Helper()
-	l, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
+	addr, err := freeport.Address(b.Context())
 	if err != nil {
-		b.Fatal(err)
-	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
 		b.Fatal(err)
 	}
 	r := &roadside{b: b, sign: &signDevice{orders: make(chan time.Time, 1024)}}

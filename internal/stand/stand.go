@@ -19,6 +19,7 @@ import (
 
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/center/console"
+	"github.com/axlegate/axlegate/internal/freeport"
 	"github.com/axlegate/axlegate/wim"
 	"github.com/axlegate/axlegate/wim/seal"
 )
@@ -220,17 +221,13 @@ func (b *builder) secret(name, text string) {
 	}
 }
 
-// port finds a free port. It may be taken again before it is used; on loopback of one machine that is rare
-// and shows at once.
+// port finds a free port.
 func (b *builder) port() string {
-	var lc net.ListenConfig
-	l, err := lc.Listen(b.ctx, "tcp", "127.0.0.1:0")
+	addr, err := freeport.Address(b.ctx)
 	if err != nil {
 		b.fail(err)
-		return ""
 	}
-	defer l.Close() //nolint:errcheck // nothing was sent
-	return l.Addr().String()
+	return addr
 }
 
 func (b *builder) write(name, text string, data any) {

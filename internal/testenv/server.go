@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/axlegate/axlegate/internal/freeport"
 )
 
 // startLimit bounds how long a server may take to answer.
@@ -143,15 +145,11 @@ func (l *log) tail() string {
 	return string(b[max(0, len(b)-4000):])
 }
 
-// freePort gives a port that nobody listens on now.
+// freePort gives a port that nobody listens on and nobody else is given.
 func freePort(tb testing.TB) int {
 	tb.Helper()
-	l, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	port, err := freeport.Port(tb.Context())
 	if err != nil {
-		tb.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	if err := l.Close(); err != nil {
 		tb.Fatal(err)
 	}
 	return port

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/axlegate/axlegate/internal/freeport"
 	"github.com/axlegate/axlegate/uplink"
 	"github.com/axlegate/axlegate/uplink/broker"
 	"github.com/axlegate/axlegate/uplink/linktest"
@@ -91,6 +92,13 @@ func startBroker(tb testing.TB, listen, dir string, sites ...string) (*broker.Br
 }
 
 func brokerConfig(tb testing.TB, listen, dir string, sites ...string) broker.Config {
+	tb.Helper()
+	if listen == "127.0.0.1:0" { // one that it finds free again when it is started again
+		var err error
+		if listen, err = freeport.Address(tb.Context()); err != nil {
+			tb.Fatal(err)
+		}
+	}
 	cfg := broker.Config{Listen: listen, StoreDir: dir, Users: []broker.User{{Name: "intake", Password: password("intake")}}, Logger: testLog(tb)}
 	for _, s := range sites {
 		cfg.Users = append(cfg.Users, broker.User{Name: s, Password: password(s), Site: s})
