@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/internal/signin"
 )
 
 // passwordView is the page on which officers see what they are and change their password.
@@ -18,7 +19,7 @@ type passwordView struct {
 // Fields are the fields of the password form. None refuses what is pasted, and a password manager finds each.
 func (a *passwordView) Fields() []*field {
 	secret := func(name, auto string) *field {
-		f := a.Form.Field(name, "account."+name).Is("password").Must().Max(passwordMax).Auto(auto)
+		f := a.Form.Field(name, "account."+name).Is("password").Must().Max(signin.MaxPassword).Auto(auto)
 		f.Value = "" // a password never comes back in a page
 		return f
 	}
@@ -47,16 +48,16 @@ func (c *Console) changePassword(w http.ResponseWriter, r *http.Request, v visit
 	}
 	old, fresh := f.Values.Get("old"), f.Values.Get("new")
 	// Whoever finds an open page cannot try old passwords faster than at the door.
-	try, wait := c.door.begin(c.now(), r.RemoteAddr, "password of "+v.officer.Login)
+	try, wait := c.door.Begin(c.now(), r.RemoteAddr, "password of "+v.officer.Login)
 	if wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 		f.Notice = v.words.T("sign-in.limited", int(wait.Seconds())+1)
 		c.showAccount(w, r, v, http.StatusTooManyRequests, f)
 		return
 	}
-	right, err := c.door.check(r.Context(), v.officer.Hash, old)
+	right, err := c.door.Check(r.Context(), v.officer.Hash, old)
 	if err != nil {
-		try.forgive()
+		try.Forgive()
 		c.fail(w, r, http.StatusInternalServerError, fmt.Errorf("password of %q: %w", v.officer.Login, err))
 		return
 	}
@@ -65,7 +66,7 @@ func (c *Console) changePassword(w http.ResponseWriter, r *http.Request, v visit
 		c.showAccount(w, r, v, http.StatusUnprocessableEntity, f)
 		return
 	}
-	try.forgive()
+	try.Forgive()
 	if fresh == old {
 		f.Fail("new", "problem.new.same")
 	} else if key := badPassword(fresh, &v.officer); key != "" {
@@ -100,11 +101,5 @@ func (c *Console) changePassword(w http.ResponseWriter, r *http.Request, v visit
 
 // hashed hashes a password, in turn with the checks: each takes tens of megabytes.
 func (c *Console) hashed(r *http.Request, password string) (string, error) {
-	select {
-	case c.door.turns <- struct{}{}:
-		defer func() { <-c.door.turns }()
-	case <-r.Context().Done():
-		return "", r.Context().Err()
-	}
-	return HashPassword(password)
+	return c.door.Hash(r.Context(), password)
 }

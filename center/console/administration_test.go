@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/internal/signin"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -37,7 +38,9 @@ func newOffice(t *testing.T) *stand {
 		{Site: "behind", Seq: 12, Behind: 4, Online: true, Heard: s.store.now()},
 		{Site: "silent", Seq: 12, Online: true, Heard: s.store.now().Add(-time.Hour)},
 	}
-	s.console.door.nobody = hash{memory: 64, time: 1, threads: 1, salt: make([]byte, 16), key: make([]byte, 32)} // as cheap as theirs
+	if err := s.console.door.Like(stored); err != nil { // as cheap as theirs
+		t.Fatal(err)
+	}
 	s.store.office.alarms = map[wim.SiteID][]center.Alarm{"alarmed": {
 		{Kind: center.AlarmFork, Site: "alarmed", Subject: "record 17", Detail: hostile, First: s.store.now(), Last: s.store.now(), Count: 3},
 		{Kind: center.AlarmQuarantine, Site: "alarmed", Subject: "signature", First: s.store.now(), Last: s.store.now(), Count: 1},
@@ -232,7 +235,7 @@ func TestOldPasswordsCannotBeTriedFasterThanAtTheDoor(t *testing.T) {
 	now := time.Now()
 	s.console.now = func() time.Time { return now }
 	b := s.as("road")
-	for i := range loginBurst {
+	for i := range signin.LoginBurst {
 		b.post("/account/password", passwords(fmt.Sprint("guess ", i), "kettle bramble ninety fox", "x")).wants(http.StatusUnprocessableEntity)
 	}
 	const good = "kettle bramble ninety fox"
@@ -240,7 +243,7 @@ func TestOldPasswordsCannotBeTriedFasterThanAtTheDoor(t *testing.T) {
 	if a.header.Get("Retry-After") == "" {
 		t.Error("it is not said when to come back")
 	}
-	now = now.Add(loginEvery)
+	now = now.Add(signin.LoginEvery)
 	b.post("/account/password", passwords(password, good, good)).wants(http.StatusSeeOther)
 }
 
@@ -263,10 +266,10 @@ func TestAListOfPasswordsIsStoppedAndTheRightOneWorksAfterThePromisedTime(t *tes
 				t.Fatalf("status %d", a.status)
 			}
 		}
-		if looked != loginBurst {
-			t.Errorf("%d passwords for %q were looked at, want %d", looked, login, loginBurst)
+		if looked != signin.LoginBurst {
+			t.Errorf("%d passwords for %q were looked at, want %d", looked, login, signin.LoginBurst)
 		}
-		now = now.Add(loginEvery)
+		now = now.Add(signin.LoginEvery)
 		want := map[string]int{"road": http.StatusSeeOther}[login]
 		if want == 0 {
 			want = http.StatusUnauthorized
@@ -278,15 +281,15 @@ func TestAListOfPasswordsIsStoppedAndTheRightOneWorksAfterThePromisedTime(t *tes
 	s.console.now = func() time.Time { return now }
 	b := s.browser()
 	looked := 0
-	for i := range 3 * addressBurst {
+	for i := range 3 * signin.AddressBurst {
 		if a := b.post("/sign-in", url.Values{"login": {fmt.Sprint("login ", i)}, "password": {"password1"}}); a.status == http.StatusUnauthorized {
 			looked++
 		}
 	}
-	if looked > addressBurst {
-		t.Errorf("%d logins were tried from one address, want at most %d", looked, addressBurst)
+	if looked > signin.AddressBurst {
+		t.Errorf("%d logins were tried from one address, want at most %d", looked, signin.AddressBurst)
 	}
-	now = now.Add(addressEvery)
+	now = now.Add(signin.AddressEvery)
 	b.post("/sign-in", url.Values{"login": {"police"}, "password": {password}}).wants(http.StatusSeeOther)
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/internal/signin"
 	"github.com/axlegate/axlegate/internal/web"
 	"github.com/axlegate/axlegate/wim"
 )
@@ -122,7 +123,7 @@ type Console struct {
 	chooser  web.Negotiator
 	assets   *web.Assets
 	pages    *template.Template
-	door     *door
+	door     *signin.Door
 	viewers  *viewers
 	m        *metrics
 	handler  http.Handler
@@ -143,7 +144,7 @@ func newConsole(cfg Config) (*Console, error) {
 		return nil, err
 	}
 	c := &Console{
-		cfg: cfg, log: cfg.Logger, now: cfg.Now, chooser: web.NewNegotiator(), door: newDoor(), viewers: newViewers(256, 16),
+		cfg: cfg, log: cfg.Logger, now: cfg.Now, chooser: web.NewNegotiator(), door: signin.NewDoor(), viewers: newViewers(256, 16),
 		beat: 10 * time.Second, slow: 10 * time.Second, batch: 64, catch: 1000,
 	}
 	if c.log == nil {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/internal/signin"
 )
 
 // What a password that an officer chooses must have. There are no rules on which kinds of character it is
@@ -46,7 +47,7 @@ func badPassword(password string, o *center.Officer) string {
 		return "problem.new.control"
 	case n < ownPasswordMin:
 		return "problem.new.short"
-	case len(password) > passwordMax:
+	case len(password) > signin.MaxPassword:
 		return "problem.new.too-long"
 	}
 	own := names(o)

@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/internal/signin"
 )
 
 func TestAPasswordIsJudgedByLengthAndByHowEasilyItIsGuessed(t *testing.T) {
@@ -62,7 +63,7 @@ func TestPropertyNoPasswordIsTooMuchForItsRules(t *testing.T) {
 		o := center.Officer{Login: rapid.String().Draw(t, "login"), Name: rapid.String().Draw(t, "name")}
 		bad := badPassword(p, &o)
 		if bad == "" {
-			if _, err := HashPassword(p); err != nil {
+			if _, err := signin.HashPassword(p); err != nil {
 				t.Fatalf("%q is accepted and cannot be hashed: %v", p, err)
 			}
 		}

@@ -177,7 +177,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	login, password := strings.TrimSpace(r.PostForm.Get("login")), r.PostForm.Get("password")
-	try, wait := c.door.begin(c.now(), r.RemoteAddr, login)
+	try, wait := c.door.Begin(c.now(), r.RemoteAddr, login)
 	if wait > 0 {
 		c.log.WarnContext(r.Context(), "sign-in refused: too many wrong attempts", "remote", r.RemoteAddr, "login", login)
 		c.m.signIn(signInLimited)
@@ -194,11 +194,11 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 		c.signInAnswer(w, r, http.StatusUnauthorized, login, words.T("sign-in.wrong"))
 		return
 	case err != nil:
-		try.forgive()
+		try.Forgive()
 		c.fail(w, r, http.StatusInternalServerError, err)
 		return
 	}
-	try.forgive()
+	try.Forgive()
 	if err := c.open(w, r, o); err != nil {
 		c.fail(w, r, http.StatusInternalServerError, err)
 		return
@@ -218,7 +218,7 @@ func (c *Console) verify(ctx context.Context, login, password string) (center.Of
 	if err != nil || o.Disabled {
 		stored = ""
 	}
-	ok, err := c.door.check(ctx, stored, password)
+	ok, err := c.door.Check(ctx, stored, password)
 	switch {
 	case err != nil:
 		return o, fmt.Errorf("officer %q: %w", login, err)

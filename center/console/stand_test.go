@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/axlegate/axlegate/center"
+	"github.com/axlegate/axlegate/internal/signin"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -61,9 +62,11 @@ func newStand(t *testing.T) *stand {
 
 // cheapHash is a right hash that costs little: the costs of real ones have a test of their own.
 func cheapHash(password string) string {
-	h := hash{memory: 64, time: 1, threads: 1, salt: []byte("0123456789abcdef")}
-	h.key = h.of(password, 32)
-	return h.String()
+	h, err := signin.HashPasswordAt(password, signin.Costs{Memory: 64, Time: 1, Threads: 1})
+	if err != nil {
+		panic(err)
+	}
+	return h
 }
 
 // raise adds an alert for each authority and returns the ids.

@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/axlegate/axlegate/center/console"
 	"github.com/axlegate/axlegate/drivers/tpm"
+	"github.com/axlegate/axlegate/internal/signin"
 	"github.com/axlegate/axlegate/wim/seal"
 )
 
@@ -166,7 +166,7 @@ func (c keysPassword) Run() error {
 	if err != nil {
 		return err
 	}
-	hash, err := console.HashPassword(password)
+	hash, err := signin.HashPassword(password)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/axlegate/axlegate/center/picture"
 	"github.com/axlegate/axlegate/center/review"
 	"github.com/axlegate/axlegate/center/store"
+	"github.com/axlegate/axlegate/internal/signin"
 	"github.com/axlegate/axlegate/rules"
 	"github.com/axlegate/axlegate/uplink"
 	"github.com/axlegate/axlegate/uplink/broker"
@@ -66,7 +67,7 @@ func newCentre(b *testing.B, set *rules.Set, sites int) *centre {
 	must(err)
 	st, err := store.OpenSQLite(b.Context(), store.Config{Path: filepath.Join(dir, "center.db")})
 	must(err)
-	hash, err := console.HashPassword("a long password")
+	hash, err := signin.HashPassword("a long password")
 	must(err)
 	for login, c := range map[string]wim.Competence{"road": wim.RoadAdministration, "police": wim.TrafficPolice} {
 		must(st.PutOfficer(b.Context(), "", center.Officer{Login: login, Name: login, Role: center.Enforcer, Competence: c, Hash: hash}))

@@ -23,6 +23,7 @@ import (
 	"github.com/axlegate/axlegate/center/picture"
 	"github.com/axlegate/axlegate/center/review"
 	"github.com/axlegate/axlegate/center/store"
+	"github.com/axlegate/axlegate/internal/signin"
 	"github.com/axlegate/axlegate/internal/testenv"
 	"github.com/axlegate/axlegate/rules"
 	"github.com/axlegate/axlegate/wim"
@@ -112,7 +113,7 @@ func newLargeStore(b *testing.B) *largeStore {
 		regions[wim.SiteID(siteName(n))] = center.Region(fmt.Sprintf("51/51%02d/5101%02d", n%5, n))
 	}
 	must(s.st.SetRegions(b.Context(), regions))
-	hash, err := console.HashPassword("a long password")
+	hash, err := signin.HashPassword("a long password")
 	must(err)
 	for _, o := range []center.Officer{
 		{Login: "province", Role: center.Enforcer, Competence: wim.RoadAdministration, Region: "51"},

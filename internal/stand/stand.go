@@ -18,8 +18,8 @@ import (
 	"text/template"
 
 	"github.com/axlegate/axlegate/center"
-	"github.com/axlegate/axlegate/center/console"
 	"github.com/axlegate/axlegate/internal/freeport"
+	"github.com/axlegate/axlegate/internal/signin"
 	"github.com/axlegate/axlegate/wim"
 	"github.com/axlegate/axlegate/wim/seal"
 )
@@ -137,7 +137,7 @@ func Create(ctx context.Context, c Config) (*Stand, error) {
 		{Login: "audit", Name: "审计 Zhao", Role: center.Auditor},
 	} {
 		o.Password = o.Login + "-" + rand.Text()[:8]
-		hash, err := console.HashPassword(o.Password)
+		hash, err := signin.HashPassword(o.Password)
 		if err != nil {
 			return nil, err
 		}

@@ -1,13 +1,15 @@
-package console
+// Package signin is what a person's sign-in stands on, at the centre and at a site: hashes of passwords that are slow to
+// guess, and a door that holds up whoever tries many.
+//
+// It knows no officers, no sessions and no pages; who signs in and for how long is the caller's.
+package signin
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"unicode/utf8"
 
@@ -25,8 +27,8 @@ const (
 
 // Limits on what is hashed and on what a stored hash may ask for.
 const (
-	passwordMin    = 8    // characters
-	passwordMax    = 1024 // bytes
+	minCharacters  = 8    // characters
+	MaxPassword    = 1024 // bytes
 	hashMemoryMax  = 1 << 20
 	hashTimeMax    = 16
 	hashThreadsMax = 64
@@ -38,12 +40,24 @@ var errHash = errors.New("not an argon2id hash in PHC form")
 // HashPassword returns the argon2id hash of a password in PHC form, "$argon2id$v=19$m=…,t=…,p=…$salt$hash",
 // with a salt of its own. A password has at least 8 characters and at most 1024 bytes.
 func HashPassword(password string) (string, error) {
-	if utf8.RuneCountInString(password) < passwordMin || len(password) > passwordMax {
-		return "", fmt.Errorf("password: want at least %d characters and at most %d bytes; choose another", passwordMin, passwordMax)
+	return HashPasswordAt(password, Costs{Memory: hashMemory, Time: hashTime, Threads: hashThreads})
+}
+
+// Costs are what the work of one hash takes.
+type Costs struct {
+	Memory  uint32 // KiB
+	Time    uint32 // passes over it
+	Threads uint8
+}
+
+// HashPasswordAt is HashPassword at other costs. A hash of low costs is soon guessed by who has stolen it.
+func HashPasswordAt(password string, c Costs) (string, error) {
+	if utf8.RuneCountInString(password) < minCharacters || len(password) > MaxPassword {
+		return "", fmt.Errorf("password: want at least %d characters and at most %d bytes; choose another", minCharacters, MaxPassword)
 	}
 	salt := make([]byte, hashSalt)
 	rand.Read(salt) // never fails since Go 1.24
-	h := hash{memory: hashMemory, time: hashTime, threads: hashThreads, salt: salt}
+	h := hash{memory: c.Memory, time: c.Time, threads: c.Threads, salt: salt}
 	h.key = h.of(password, hashLength)
 	return h.String(), nil
 }
@@ -94,41 +108,4 @@ func parseHash(s string) (hash, error) {
 // matches compares in constant time.
 func (h *hash) matches(password string) bool {
 	return subtle.ConstantTimeCompare(h.of(password, len(h.key)), h.key) == 1
-}
-
-// checker verifies passwords, a few at a time: every one takes tens of megabytes.
-type checker struct {
-	turns  chan struct{}
-	nobody hash // what an unknown officer's password is held against, so that it takes as long
-}
-
-func newChecker() *checker {
-	h := hash{memory: hashMemory, time: hashTime, threads: hashThreads, salt: make([]byte, hashSalt), key: make([]byte, hashLength)}
-	rand.Read(h.salt) // never fails since Go 1.24
-	rand.Read(h.key)  // likewise
-	return &checker{turns: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)/2)), nobody: h}
-}
-
-// check tells whether the password belongs to the stored hash. An empty stored hash is an officer that does
-// not exist: it takes the work of a check and is always wrong.
-func (k *checker) check(ctx context.Context, stored, password string) (bool, error) {
-	select {
-	case k.turns <- struct{}{}:
-		defer func() { <-k.turns }()
-	case <-ctx.Done():
-		return false, ctx.Err()
-	}
-	if len(password) > passwordMax {
-		password = ""
-	}
-	if stored == "" {
-		k.nobody.matches(password)
-		return false, nil
-	}
-	h, err := parseHash(stored)
-	if err != nil {
-		k.nobody.matches(password)
-		return false, err
-	}
-	return h.matches(password), nil
 }
