@@ -34,6 +34,7 @@ func rooms() []Room {
 	return []Room{
 		// Vocabulary and judgement.
 		{Path: "wim"},
+		{Path: "wim/accuracy", Ours: []string{"wim"}},
 		{Path: "wim/seal", Ours: []string{"wim"}, Foreign: []string{jose}},
 		{Path: "rules", Ours: []string{"internal/conf", "wim"}},
 		{
@@ -162,6 +163,9 @@ func rooms() []Room {
 		// What a certificate names of the software.
 		{Path: "internal/legal", Ours: []string{"wim"}},
 
+		// Truth and records meet here, and the law that both are judged by stands behind an interface.
+		{Path: "internal/scoring", Ours: []string{"wim", "wim/accuracy"}, Tests: []string{"configs", "rules"}, Why: "Its tests judge by the rule set that ships."},
+
 		// Wiring: the one room that knows all others.
 		{
 			Path: "internal/daemon",
@@ -183,7 +187,7 @@ func rooms() []Room {
 		{
 			Path: "cmd/axlegate", Ours: []string{
 				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/tpm", "edge/journal",
-				"internal/daemon", "internal/signin", "internal/stand", "internal/web", "rules", "wim", "wim/seal",
+				"internal/daemon", "internal/scoring", "internal/signin", "internal/stand", "internal/web", "rules", "wim", "wim/accuracy", "wim/seal",
 			},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},
 			Tests:   []string{"internal/freeport", "simulator", pty},
