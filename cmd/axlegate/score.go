@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/axlegate/axlegate/internal/scoresheet"
 	"github.com/axlegate/axlegate/internal/scoring"
 	"github.com/axlegate/axlegate/wim"
 	"github.com/axlegate/axlegate/wim/accuracy"
@@ -21,6 +24,7 @@ type scoreCommand struct {
 	Plan        string   `enum:"r1,r2,R1,R2" default:"R2" help:"Test plan of COST 323: r1 one vehicle, r2 one vehicle varied, R1 some vehicles, R2 full traffic."`
 	Environment string   `enum:"I,II,III" default:"I" help:"Environment of COST 323: I some hours, II some days of a season, III over a year."`
 	Initial     bool     `help:"COST 323 as at an initial verification, with 0.8 of its tolerances."`
+	HTML        string   `name:"html" placeholder:"FILE" help:"Write the report as one HTML file too, which stands alone; it must not be there yet."`
 	Division    int32    `default:"0" help:"Scale division d in kg, for the smallest limits of OIML R 134; 0 for none."`
 	language
 }
@@ -40,7 +44,7 @@ None of these classes lets a weight be evidence; only a verification certificate
 
   axlegate-sim site.yaml --truth truth.ndjson &
   axlegate verify journal.db -o records.ndjson
-  axlegate score --truth truth.ndjson --records records.ndjson`
+  axlegate score --truth truth.ndjson --records records.ndjson --html score.html`
 }
 
 // maxComplaints is how many lines of a file are named that were not understood.
@@ -63,6 +67,11 @@ func (c scoreCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	if c.HTML != "" {
+		if err := c.sheet(l, result); err != nil {
+			return err
+		}
+	}
 	if c.JSON {
 		err = writeJSON(os.Stdout, result)
 	} else {
@@ -72,6 +81,15 @@ func (c scoreCommand) Run() error {
 		err = fmt.Errorf("%d lines were not understood and are not scored", broken)
 	}
 	return err
+}
+
+// sheet writes the report as a page.
+func (c scoreCommand) sheet(l *law, x *scoring.Result) error {
+	head := scoresheet.Head{Lang: l.words.Language(), Made: time.Now().UTC().Format("2006-01-02 15:04 UTC"), Title: filepath.Base(c.Truth)}
+	for _, r := range c.Records {
+		head.Title += ", " + filepath.Base(r)
+	}
+	return writeNew(c.HTML, func(w io.Writer) error { return scoresheet.Write(w, head, x) })
 }
 
 // score reads truth and records. The records are read twice: a supplement stands behind the passage that it amends.

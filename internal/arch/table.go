@@ -163,6 +163,7 @@ func rooms() []Room {
 		// What a certificate names of the software.
 		{Path: "internal/legal", Ours: []string{"wim"}},
 
+		{Path: "internal/scoresheet", Ours: []string{"internal/scoring", "internal/web", "wim/accuracy"}, Tests: []string{"wim"}},
 		// Truth and records meet here, and the law that both are judged by stands behind an interface.
 		{Path: "internal/scoring", Ours: []string{"wim", "wim/accuracy"}, Tests: []string{"configs", "rules"}, Why: "Its tests judge by the rule set that ships."},
 
@@ -187,7 +188,7 @@ func rooms() []Room {
 		{
 			Path: "cmd/axlegate", Ours: []string{
 				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/tpm", "edge/journal",
-				"internal/daemon", "internal/scoring", "internal/signin", "internal/stand", "internal/web", "rules", "wim", "wim/accuracy", "wim/seal",
+				"internal/daemon", "internal/scoresheet", "internal/scoring", "internal/signin", "internal/stand", "internal/web", "rules", "wim", "wim/accuracy", "wim/seal",
 			},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},
 			Tests:   []string{"internal/freeport", "simulator", pty},
@@ -213,7 +214,7 @@ func powers() []Power {
 		{Name: "MQTT", Imports: []string{paho}, Rooms: []string{"uplink/mqtt"}},
 		{Name: "the broker", Imports: []string{nats}, Rooms: []string{"uplink/broker"}},
 		{Name: "signing", Imports: []string{jose}, Rooms: []string{"wim/seal"}},
-		{Name: "HTML", Imports: []string{"html/template"}, Rooms: []string{"center/console", "internal/web"}},
+		{Name: "HTML", Imports: []string{"html/template"}, Rooms: []string{"center/console", "internal/scoresheet", "internal/web"}},
 		{Name: "the serial line", Imports: []string{gobus}, Rooms: []string{"drivers/modbus", "drivers/serial"}},
 	}
 }
