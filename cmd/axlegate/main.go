@@ -25,6 +25,7 @@ const about = `Axlegate weighs vehicles in motion and tells, provably, whether o
   axlegate judge facts.ndjson         judge facts or exported records by a rule set
   axlegate replay records.ndjson      judge sealed records again; a difference under the same set is an alarm
   axlegate score --truth … -r …       how well a site weighs and whom it accuses, against what truly passed
+  axlegate classes records.ndjson     vehicles by class: ours, and the thirteen of FHWA
   axlegate decode camera push.bin     what a saved push of a camera says
   axlegate decode serial -d toledo …  what a recorded line of a static indicator says
   axlegate rules show cn              a rule set as tables; check, compare and explain them
@@ -39,6 +40,7 @@ type toolbox struct {
 	Judge   judgeCommand     `cmd:"" help:"Judge facts or sealed records, one a line, by a rule set."`
 	Replay  replayCommand    `cmd:"" help:"Judge sealed records again and tell every difference."`
 	Score   scoreCommand     `cmd:"" help:"Hold records against ground truth: accuracy classes, detection, accusations."`
+	Classes classesCommand   `cmd:"" help:"Count the vehicles of records by class, in every scheme."`
 	Rules   rulesCommand     `cmd:"" help:"Read, check, compare and explain rule sets."`
 	Decode  decodeCommand    `cmd:"" help:"Read what a device sent, as its driver does."`
 	Check   checkCommand     `cmd:"" help:"Check a configuration file without starting anything."`
