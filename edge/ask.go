@@ -24,15 +24,21 @@ const (
 // lookup finds what a vehicle is registered for: in the tables, or by what the centre has told.
 type lookup struct {
 	table *Registrations
-	told  *inquiry // nil where nobody is asked
+	told  *inquiry       // nil where nobody is asked
+	keyed *keyedLicences // nil where nobody keys
 }
 
-// Find returns the licence of a normalised plate, or nil.
+// Find returns the licence of a normalised plate, or nil: a table's before the centre's answer, and that before what staff
+// keyed.
 func (l lookup) Find(plate string) *wim.Registration {
-	if r := l.table.Find(plate); r != nil || l.told == nil {
-		return r
+	r := l.table.Find(plate)
+	if r == nil && l.told != nil {
+		r = l.told.find(plate)
 	}
-	return l.told.find(plate)
+	if r == nil && l.keyed != nil {
+		r = l.keyed.find(plate, time.Now())
+	}
+	return r
 }
 
 // inquiry asks the centre what vehicles are registered for that no table here knows. Nothing waits for it: a vehicle is

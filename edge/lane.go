@@ -41,12 +41,14 @@ type lane struct {
 
 	readings chan wim.Reading
 	plates   chan arrivedPlate
-	answers  chan string   // plates whose licences the centre has told
-	stop     chan struct{} // closed when the sensors are silent: drain and end
+	answers  chan string       // plates whose licences the centre has told
+	keyed    chan keyedPassage // what staff keyed
+	stop     chan struct{}     // closed when the sensors are silent: drain and end
 	// failSafe tells that the journal cannot be written: no order is given that could not be recorded.
 	failSafe func() bool
-	director *director // nil for a lane without a sign
-	inquiry  *inquiry  // nil where the centre is not asked
+	director *director      // nil for a lane without a sign
+	inquiry  *inquiry       // nil where the centre is not asked
+	licences *keyedLicences // that staff keyed
 
 	seq   sequence
 	asm   *wim.Assembler
@@ -70,6 +72,7 @@ func newLane(site *Config, cfg LaneConfig, by *works, m *laneMetrics, groups cha
 		readings: make(chan wim.Reading, readingQueue),
 		plates:   make(chan arrivedPlate, plateQueue),
 		answers:  make(chan string, plateQueue),
+		keyed:    make(chan keyedPassage), // who keyed waits
 		stop:     make(chan struct{}),
 		seq:      sequence{lane: cfg.Lane, device: cfg.Device},
 		asm:      wim.NewAssembler(cfg.Assembler),
@@ -139,6 +142,9 @@ func (l *lane) run() {
 		case plate := <-l.answers:
 			l.mindClock()
 			l.licensed(plate)
+		case k := <-l.keyed:
+			l.mindClock()
+			l.key(&k)
 		case <-tick.C:
 			l.mindClock()
 			l.tick()
@@ -274,11 +280,12 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	boot, rest := l.asm.Rest()
 	v := assembled.Clone() // Classify writes to Groups, and the record keeps the vehicle
 	wim.Classify(&v)
-	p := &passed{name: new(wim.RecordRef), start: min(v.Start+wim.Time(l.shifted), v.End), end: v.End}
+	src := wim.DeviceCursor{Device: l.cfg.Device, Boot: boot, Seq: rest}
+	p := &passed{name: new(wim.RecordRef), source: src, start: min(v.Start+wim.Time(l.shifted), v.End), end: v.End}
 	l.shifted = 0
 	reads, jpegs := l.match.closed(p)
 	f := &wim.Facts{Time: v.End, Clock: l.site.Clock(), Purpose: by.purpose(&l.cfg), Road: by.Road, Instrument: l.cfg.Instrument, Vehicle: v}
-	identify(f, p.reads, lookup{by.Registrations, l.inquiry}, l.site.Plates.Sure, p.doubt)
+	identify(f, p.reads, l.lookup(by), l.site.Plates.Sure, p.doubt)
 	by.mark(f)
 	p.facts = *f
 	p.rules = by.Rules
@@ -288,7 +295,6 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	}
 	l.last = p
 
-	src := wim.DeviceCursor{Device: l.cfg.Device, Boot: boot, Seq: rest}
 	g := group{jpegs: jpegs}
 	kept := l.pending[:0]
 	for _, gap := range l.pending {
@@ -378,15 +384,32 @@ func (l *lane) settle(final bool) {
 	}
 }
 
+// lookup finds licences by what the site judges by now.
+func (l *lane) lookup(by *Works) lookup { return lookup{by.Registrations, l.inquiry, l.licences} }
+
 // supplement records what came after a passage: a plate, or the licence of one.
 func (l *lane) supplement(m matched, cause string) {
+	reads := []wim.PlateRead{}
+	if cause == wim.SupplementPlate {
+		reads = append(reads, m.read)
+	}
+	l.supply(m.to, wim.Supplement{Cause: cause, Reads: reads}, m.jpeg, nil)
+	if cause == wim.SupplementPlate {
+		l.m.plates.WithLabelValues("late").Inc()
+		l.inquiry.want(m.to.facts.Units)
+	}
+}
+
+// supply judges a passage anew by all that is known of it now and records that as s, whose cause and reads are given.
+// jpeg is the picture of its read, or nil; committed, where not nil, is closed when the record is on the disk.
+func (l *lane) supply(p *passed, s wim.Supplement, jpeg []byte, committed chan<- struct{}) {
 	l.works.between.RLock()
 	defer l.works.between.RUnlock()
 	by := l.works.now.Load()
-	p := m.to
 	f := p.facts
 	f.Vehicle = p.facts.Vehicle.Clone()
-	identify(&f, p.reads, lookup{by.Registrations, l.inquiry}, l.site.Plates.Sure, p.doubt)
+	identify(&f, p.reads, l.lookup(by), l.site.Plates.Sure, p.doubt)
+	overrule(&f, p.keyed, l.lookup(by))
 	by.mark(&f)
 	p.facts = f
 	if p.rules == nil {
@@ -396,30 +419,23 @@ func (l *lane) supplement(m matched, cause string) {
 	if p == l.last && l.begun == 0 && l.inReach(p) && l.now() >= p.end && verdict.Alerts() {
 		p.order = l.direct(p, &verdict, 0)
 	}
-	reads := []wim.PlateRead{}
-	if cause == wim.SupplementPlate {
-		reads = append(reads, m.read)
-	}
 	var jpegs [][]byte
-	if m.jpeg != nil {
-		jpegs = [][]byte{m.jpeg}
+	picture := wim.Digest{}
+	if jpeg != nil {
+		jpegs, picture = [][]byte{jpeg}, wim.DigestOf(jpeg)
 	}
 	var found []wim.Digest // the pictures of before show what is found now
 	for i := range p.reads {
-		if d := p.reads[i].Picture; verdict.Alerts() && !d.IsZero() && d != m.read.Picture {
+		if d := p.reads[i].Picture; verdict.Alerts() && !d.IsZero() && d != picture {
 			found = append(found, d)
 		}
 	}
-	l.send(group{jpegs: jpegs, drafts: []journal.Draft{{
+	s.Facts, s.Verdict = f, verdict
+	l.send(group{jpegs: jpegs, committed: committed, drafts: []journal.Draft{{
 		Kind: wim.KindSupplement, Lane: l.cfg.Lane, Time: l.now(), Clock: l.site.Clock(), Of: p.name,
-		Supplement: &wim.Supplement{Cause: cause, Facts: f, Verdict: verdict, Reads: reads},
-		Pictures:   pictureRows(reads, jpegs, verdict.Alerts()), Found: found,
+		Supplement: &s, Pictures: pictureRows(s.Reads, jpegs, verdict.Alerts()), Found: found,
 	}}})
 	l.m.supplements.Inc()
-	if cause == wim.SupplementPlate {
-		l.m.plates.WithLabelValues("late").Inc()
-		l.inquiry.want(f.Units)
-	}
 }
 
 func (l *lane) tick() {
@@ -447,7 +463,7 @@ func (l *lane) recall(kept []journal.Kept) {
 		case r.Passage != nil:
 			ref := kept[i].Ref
 			f := r.Passage.Facts
-			l.match.recall(&passed{name: &ref, start: f.Vehicle.Start, end: f.Vehicle.End, facts: f, reads: r.Passage.Reads, order: r.Passage.Order,
+			l.match.recall(&passed{name: &ref, source: r.Passage.Source, start: f.Vehicle.Start, end: f.Vehicle.End, facts: f, reads: r.Passage.Reads, order: r.Passage.Order,
 				doubt: f.Vehicle.Flags.Has(wim.PlateUncertain)})
 		case r.Supplement != nil:
 			l.match.recallRead(r.Supplement)

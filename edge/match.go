@@ -24,6 +24,9 @@ type passed struct {
 	reads      []wim.PlateRead // all that were matched, in order of arrival
 	order      wim.Order
 	doubt      bool // a read was matched by a clock that is not settled
+	// source names the vehicle at its scale, and keyed are its units as staff keyed them, nil where nobody did.
+	source wim.DeviceCursor
+	keyed  []wim.Unit
 }
 
 // free tells whether the vehicle has no plate of that end yet.
@@ -338,5 +341,8 @@ func (m *matcher) recallRead(s *wim.Supplement) {
 			m.remember(eventKey{r.Camera, r.Event}, p)
 		}
 		p.facts = s.Facts
+		if s.Cause == wim.SupplementKeyed {
+			p.keyed = s.Facts.Units
+		}
 	}
 }

@@ -42,6 +42,7 @@ type Site struct {
 	keys     *keyring
 	works    works
 	inquiry  *inquiry // nil where the centre is not asked
+	keyed    keyedLicences
 	recorder *recorder
 	sender   *sender
 	uploader *uploader
@@ -69,13 +70,13 @@ func New(cfg Config) (*Site, error) {
 		s.sender.hint()
 		s.uploader.hint()
 	})
-	s.works.now.Store(&Works{Rules: cfg.Rules, Registrations: cfg.Registrations, Road: cfg.Road, Station: cfg.Station,
+	s.works.use(&Works{Rules: cfg.Rules, Registrations: cfg.Registrations, Road: cfg.Road, Station: cfg.Station,
 		Active: slices.SortedFunc(slices.Values(cfg.Active), comparePart)})
 	s.inquiry = newInquiry(&s.cfg, s.keys, s.m)
 	for _, lc := range cfg.Lanes {
 		m := s.m.lane(lc.Lane)
 		l := newLane(&s.cfg, lc, &s.works, m, s.recorder.in, s.recorder.failSafe.Load)
-		l.inquiry = s.inquiry
+		l.inquiry, l.licences = s.inquiry, &s.keyed
 		if lc.Sign != nil {
 			l.director = newDirector(&lc, cfg.Logger, m)
 		}

@@ -30,6 +30,40 @@ type Works struct {
 	Serial uint64
 }
 
+// heldMost bounds the rules that are held: a site changes them a few times a year.
+const heldMost = 8
+
+type heldRules struct {
+	digest wim.Digest
+	rules  Judge
+}
+
+// use puts w to use. The caller holds between for writing, or nothing runs yet.
+func (w *works) use(next *Works) {
+	w.now.Store(next)
+	i := slices.IndexFunc(next.Active, func(p wim.Part) bool { return p.Kind == wim.PartRules })
+	if i < 0 {
+		return
+	}
+	digest := next.Active[i].Digest
+	w.held = slices.DeleteFunc(w.held, func(h heldRules) bool { return h.digest == digest })
+	if w.held = append(w.held, heldRules{digest, next.Rules}); len(w.held) > heldMost {
+		w.held = slices.Delete(w.held, 0, 1)
+	}
+}
+
+// former are the rules of that digest, nil where the site holds them no longer.
+func (w *works) former(digest wim.Digest) Judge {
+	w.between.RLock()
+	defer w.between.RUnlock()
+	for i := range w.held {
+		if w.held[i].digest == digest {
+			return w.held[i].rules
+		}
+	}
+	return nil
+}
+
 // purpose is that of a lane.
 func (w *Works) purpose(l *LaneConfig) wim.LanePurpose {
 	if p, ok := w.Purposes[l.Lane]; ok {
@@ -45,8 +79,11 @@ type works struct {
 	// writing while what is judged by is replaced. So the sealed change stands behind all that was judged
 	// by the old and before all that is judged by the new.
 	between sync.RWMutex
-	closed  bool       // nothing can be recorded any more; guarded by between
-	adopt   sync.Mutex // one change at a time
+	closed  bool // nothing can be recorded any more; guarded by between
+	// held are the rules that were in use lately, newest last, for what is keyed of vehicles that were judged by them.
+	// Guarded by between.
+	held  []heldRules
+	adopt sync.Mutex // one change at a time
 }
 
 // mark notes on which lists the units of a vehicle stand and which permits the drawing one has.
@@ -74,7 +111,9 @@ func (s *Site) Begin(w *Works) {
 	next := *w
 	next.Purposes = maps.Clone(w.Purposes)
 	next.Active = slices.SortedFunc(slices.Values(w.Active), comparePart)
-	s.works.now.Store(&next)
+	s.works.between.Lock()
+	defer s.works.between.Unlock()
+	s.works.use(&next)
 }
 
 // ErrNotRunning says that a site does not run: nothing was changed.
@@ -133,7 +172,7 @@ func (s *Site) Adopt(ctx context.Context, w *Works, cause wim.ConfigurationCause
 		return ErrNotRunning
 	}
 	s.recorder.in <- g
-	s.works.now.Store(&next)
+	s.works.use(&next)
 	s.works.between.Unlock()
 	select {
 	case <-committed:
