@@ -8,14 +8,6 @@ import (
 	"github.com/axlegate/axlegate/internal/web"
 )
 
-// failureView is a page that says what went wrong and what to do.
-type failureView struct {
-	Shell   *web.Shell
-	Status  int
-	Heading string
-	Advice  string
-}
-
 // fail answers with a status and a page in the visitor's language. A cause is logged, never shown.
 func (c *Console) fail(w http.ResponseWriter, r *http.Request, status int, cause error) {
 	c.failAs(w, r, status, "failure."+strconv.Itoa(status), cause)
@@ -29,7 +21,7 @@ func (c *Console) failAs(w http.ResponseWriter, r *http.Request, status int, key
 	words := c.wordsOf(r)
 	s := c.shell(r, words.T(key)+" · "+c.title(words))
 	s.Back = "/"
-	c.page(w, r, status, "failure", failureView{Shell: s, Status: status, Heading: words.T(key), Advice: words.T(key + ".advice")})
+	c.page(w, r, status, "failure", web.Failure{Shell: s, Status: status, Heading: words.T(key), Advice: words.T(key + ".advice"), Back: words.T("failure.back")})
 }
 
 // page renders into memory first, so that a page that fails half way answers 500 and not half a page.

@@ -146,14 +146,6 @@ func (c *Console) shell(r *http.Request, title string) *web.Shell {
 	return &web.Shell{Title: title, Words: w, Theme: web.ThemeOf(r), Assets: c.assets, Back: web.LocalPath(r.URL.Path)}
 }
 
-// signInView is the sign-in page.
-type signInView struct {
-	Shell  *web.Shell
-	Title  string
-	Login  string
-	Notice string
-}
-
 func (c *Console) signInPage(w http.ResponseWriter, r *http.Request) {
 	if _, _, err := c.officer(r.Context(), c.token(r)); err == nil {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -164,8 +156,8 @@ func (c *Console) signInPage(w http.ResponseWriter, r *http.Request) {
 
 func (c *Console) signInAnswer(w http.ResponseWriter, r *http.Request, status int, login, notice string) {
 	words := c.wordsOf(r)
-	c.page(w, r, status, "sign-in", signInView{
-		Shell: c.shell(r, words.T("sign-in.title")+" · "+c.title(words)), Title: c.title(words), Login: login, Notice: notice,
+	c.page(w, r, status, "sign-in", web.SignIn{
+		Shell: c.shell(r, words.T("sign-in.title")+" · "+c.title(words)), Title: c.title(words), Note: words.T("sign-in.note"), Login: login, Notice: notice,
 	})
 }
 

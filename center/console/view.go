@@ -107,73 +107,9 @@ func (v *entryView) Diagram() template.HTML {
 	})
 }
 
-// opinionView is one competence's opinion with its findings.
-type opinionView struct {
-	wim.Opinion
-	Own       bool
-	Authority string
-	Headline  string
-	Why       string
-	Reasons   []string
-	Findings  []findingView
-}
-
-// findingView is one finding in words.
-type findingView struct {
-	wim.Finding
-	Scope   string
-	Band    string
-	Assumes string
-	Permit  string
-	// What is compared, with the unit of a size.
-	Measured, Deducted, Permitted, Excess string
-	Reasons                               []string // those that the opinion does not name already
-}
-
-// Opinions are all competences' opinions with their findings, the viewer's own first.
-func (v *entryView) Opinions() []opinionView {
-	var out []opinionView
-	for _, o := range v.Verdict.Opinions {
-		ov := opinionView{
-			Opinion: o, Own: o.Competence == v.Competence, Authority: v.authority(o.Competence),
-			Headline: v.Words.Headline(o.Competence, o.Outcome, o.Standing), Reasons: v.Words.Reasons(o.Reasons),
-		}
-		if o.Why != "" {
-			ov.Why = v.Words.Why(o.Why)
-		}
-		for _, f := range v.Verdict.Findings {
-			if f.Competence != o.Competence {
-				continue
-			}
-			fv := findingView{Finding: f, Scope: v.Words.Scope(&f), Permit: v.Words.Permit(&f), Reasons: v.Words.Reasons(f.Reasons &^ o.Reasons)}
-			fv.Measured, fv.Deducted, fv.Permitted, fv.Excess = v.Words.Figures(&f)
-			if f.Tolerance > 0 {
-				fv.Reasons = append([]string{v.Words.T("finding.tolerance", v.Words.Kg(f.Tolerance))}, fv.Reasons...)
-			}
-			if f.Informs {
-				fv.Reasons = append([]string{v.Words.T("finding.informs")}, fv.Reasons...)
-			}
-			if f.Band != "" {
-				fv.Band = v.Words.Band(f.Band)
-			}
-			if f.Assumes != "" {
-				fv.Assumes = v.Words.Assumes(f.Assumes)
-			}
-			ov.Findings = append(ov.Findings, fv)
-		}
-		slices.SortStableFunc(ov.Findings, func(a, b findingView) int { return int(b.Ratio) - int(a.Ratio) })
-		out = append(out, ov)
-	}
-	slices.SortStableFunc(out, func(a, b opinionView) int {
-		switch {
-		case a.Own == b.Own:
-			return 0
-		case a.Own:
-			return -1
-		}
-		return 1
-	})
-	return out
+// Findings are all competences' opinions, the viewer's own first.
+func (v *entryView) Findings() *web.Findings {
+	return &web.Findings{Words: v.Words, Verdict: &v.Verdict, Competence: v.Competence, Authority: v.authority}
 }
 
 // Flags are the vehicle's flags in words.

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-//go:embed pages/shell.html
+//go:embed pages/*.html
 var shellPages embed.FS
 
 // Shell is what every page needs around its content.
@@ -21,6 +21,24 @@ type Shell struct {
 	Assets  *Assets
 	Back    string // where the language and theme buttons lead back to
 	Refresh int    // seconds after which a browser without script loads the page again; 0 never
+}
+
+// SignIn is what the template "sign-in" shows: the page before all others. Its form posts login and password to /sign-in.
+type SignIn struct {
+	Shell  *Shell
+	Title  string
+	Note   string // what one signs in to
+	Login  string // as it was typed
+	Notice string // why it did not work
+}
+
+// Failure is what the template "failure" shows: what went wrong and what to do.
+type Failure struct {
+	Shell   *Shell
+	Status  int // of HTTP
+	Heading string
+	Advice  string
+	Back    string // the name of the way back to /
 }
 
 // OtherTheme is the theme that the visitor may switch to.
@@ -47,7 +65,8 @@ func (s *Shell) OtherLanguageName() string {
 	return s.Words.T("language." + string(s.OtherLanguage()))
 }
 
-// Templates parses a room's pages (*.html in folder) together with the shell's "head" and "preferences",
+// Templates parses a room's pages (*.html in folder) together with "findings", "sign-in", "failure" and the shell's "head"
+// and "preferences",
 // which expect a value with a field Shell and a *Shell.
 func Templates(folder fs.FS) (*template.Template, error) {
 	t, err := template.New("pages").ParseFS(shellPages, "pages/*.html")
