@@ -221,7 +221,7 @@ func fieldOf(m mark) mark {
 
 // part is the subject of consecutive axles, first and last from 0.
 func (j *judgement) part(s *subject, first, last int) {
-	m := &j.made
+	m := j.made
 	*s = subject{word: m.word[first], axles: uint8(last - first + 1)}
 	tyres, power := m.word[first]&markTyres, m.word[first]&markPower
 	single, driven, steering := tyres == markSingle, power == markDriven, m.word[first]&markSteer == markSteering
@@ -264,7 +264,7 @@ func (j *judgement) load(first, last int) (measured, taken int64) {
 
 // presumptions is the reason that an excess has when the set presumed what its limit asks.
 func (j *judgement) presumptions(l *limit, first, last uint8) wim.Reason {
-	m := &j.made
+	m := j.made
 	asked := mark(0)
 	for f := fieldTyres; f <= fieldSteer; f++ {
 		if l.asks&(1<<f) != 0 {
@@ -430,50 +430,68 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 		j.unknown(whySpacing, t)
 		return
 	}
+	x := j.sum(c, l)
+	if x.open != "" {
+		j.unknown(x.open, t)
+		return
+	}
+	j.summed(c, l, &x, t)
+}
+
+// sum is what the groups may carry together.
+type sum struct {
+	high, low int64
+	told      uint16 // fields in which the rows differ that may be the groups'
+	reasons   wim.Reason
+	open      string // why there is none, empty for one that is known
+}
+
+// sum adds up what the groups may carry.
+func (j *judgement) sum(c *competence, l *limit) (x sum) {
 	of := &c.limits[l.of]
-	var high, low int64
-	var told uint16
-	reasons := wim.Reason(0)
 	for g := range j.made.groups {
 		var s subject
 		j.part(&s, int(j.made.first[g]), j.made.last(g))
 		ch := j.choose(of, &s)
-		if ch.lenient == nil {
-			j.unknown(whyAxles, t)
-			return
+		switch {
+		case ch.lenient == nil:
+			return sum{open: whyAxles}
+		case ch.unlimited != "":
+			return sum{open: ch.unlimited} // of one of the groups the limit may say nothing
 		}
-		if ch.unlimited != "" {
-			j.unknown(ch.unlimited, t) // of one of the groups the limit may say nothing
-			return
-		}
-		high, low = high+ch.high, low+ch.low
-		told |= ch.told
-		reasons |= ch.lenient.reason
+		x.high, x.low = x.high+ch.high, x.low+ch.low
+		x.told |= ch.told
+		x.reasons |= ch.lenient.reason
 	}
+	return x
+}
+
+// summed judges the gross mass against a sum that is known.
+func (j *judgement) summed(c *competence, l *limit, x *sum, t *tally) {
 	r := &l.rows[0]
-	j.limited(low, high)
-	best := j.weigh(l, j.gross, j.taken, high)
-	worst := j.weigh(l, j.gross, j.taken, low)
+	j.limited(x.low, x.high)
+	best := j.weigh(l, j.gross, j.taken, x.high)
+	worst := j.weigh(l, j.gross, j.taken, x.low)
 	if best.found == worst.found || worst.found != exceeded {
-		if best.found == exceeded && j.permitted(c, l, r, high, j.gross, j.taken, 0, 0, t) {
+		if best.found == exceeded && j.permitted(c, l, r, x.high, j.gross, j.taken, 0, 0, t) {
 			return
 		}
-		f := j.show(c, l, r, j.gross, j.taken, high, best)
-		f.Reasons |= reasons
+		f := j.show(c, l, r, j.gross, j.taken, x.high, best)
+		f.Reasons |= x.reasons
 		if best.found == exceeded {
-			j.breach(f, l, high)
-			f.Reasons |= j.presumptions(of, 0, 0)
+			j.breach(f, l, x.high)
+			f.Reasons |= j.presumptions(&c.limits[l.of], 0, 0)
 			j.byGross.over = true
 		}
 		j.settle(best.found, f, t)
 		return
 	}
-	if j.permitted(c, l, r, low, j.gross, j.taken, 0, 0, t) {
+	if j.permitted(c, l, r, x.low, j.gross, j.taken, 0, 0, t) {
 		return
 	}
 	why := whySpacing
 	for f := fieldConfig; f < fields; f++ {
-		if told&(1<<f) != 0 {
+		if x.told&(1<<f) != 0 {
 			why = f.why()
 			break
 		}
@@ -481,10 +499,10 @@ func (j *judgement) axleSum(c *competence, l *limit, t *tally) {
 	for _, b := range [2]struct {
 		permitted int64
 		assumes   string
-	}{{low, "least-axle-limits"}, {high, "most-axle-limits"}} {
+	}{{x.low, "least-axle-limits"}, {x.high, "most-axle-limits"}} {
 		f := j.check(c, l, r, j.gross, j.taken, b.permitted)
 		f.Assumes = b.assumes
-		f.Reasons |= reasons | wim.InputMissing
+		f.Reasons |= x.reasons | wim.InputMissing
 	}
 	j.unknown(why, t)
 }

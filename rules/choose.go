@@ -166,6 +166,11 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 	if j.tell != nil {
 		j.tell.considered(j, c, l, s, measured, taken, first, last)
 	}
+	j.chosen(c, l, s, ch, measured, taken, first, last, t)
+}
+
+// chosen judges a subject whose rows are known.
+func (j *judgement) chosen(c *competence, l *limit, s *subject, ch *choice, measured, taken int64, first, last uint8, t *tally) {
 	switch {
 	case ch.lenient == nil && l.only:
 		return // the law limits some vehicles in this way, and this is none of them
@@ -188,7 +193,7 @@ func (j *judgement) decide(c *competence, l *limit, s *subject, measured, taken 
 			if worst.found == exceeded && j.permitted(c, l, ch.strict, ch.low, measured, taken, first, last, t) {
 				return
 			}
-			j.branches(c, l, s, measured, taken, first, last, worst.found, t)
+			j.branches(c, l, s, ch, measured, taken, first, last, worst.found, t)
 			return
 		}
 		told = ch.told
@@ -231,8 +236,7 @@ func nowhere(l *limit) string {
 }
 
 // branches shows all rows that may apply, each with what it supposes.
-func (j *judgement) branches(c *competence, l *limit, s *subject, measured, taken int64, first, last uint8, worst found, t *tally) {
-	ch := j.choice // what a permit says is weighed no more
+func (j *judgement) branches(c *competence, l *limit, s *subject, ch *choice, measured, taken int64, first, last uint8, worst found, t *tally) {
 	doubt, why := wim.InputMissing, ""
 	for f := fieldConfig; f < fields; f++ {
 		if ch.told&(1<<f) != 0 {

@@ -150,7 +150,7 @@ func missing(l *limit, v mark, n int, spacing, span int32) string {
 		case bit&markTrain != 0:
 			what = "a train"
 		case bit&markDrive != 0:
-			extra = fmt.Sprintf(" for %d drive axles", bits(bit)-bits(markDrive1)+1)
+			extra = fmt.Sprintf(" for %d drive axles", place(bit)-place(markDrive1)+1)
 		default:
 			extra += " with " + name
 		}
@@ -161,7 +161,7 @@ func missing(l *limit, v mark, n int, spacing, span int32) string {
 	return fmt.Sprintf("%s of %d axles has no limit%s", what, n, extra)
 }
 
-func bits(m mark) int {
+func place(m mark) int {
 	n := 0
 	for m > 1 {
 		m >>= 1

@@ -43,13 +43,15 @@ type Case struct {
 	Why       string `json:"why,omitempty"` // the input by which it does not apply
 }
 
-// Explain judges as Judge does and tells what was considered. It allocates.
+// Explain judges as Judge does, never by a plan, and tells what was considered. It allocates.
 func (s *Set) Explain(f *wim.Facts) *Explanation {
 	e := &Explanation{}
 	var j judgement
 	e.Verdict.RuleSet, e.Verdict.Rules, e.Verdict.Judge = s.id, s.digest, Version
 	j.tell = e
-	j.judge(s, f, &e.Verdict)
+	j.set, j.f, j.v, j.common = s, f, &e.Verdict, commonReasons(f)
+	j.read()
+	j.atLength()
 	e.Configuration, e.Evidence = configuration(f, j.lead)
 	return e
 }

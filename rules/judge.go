@@ -40,17 +40,28 @@ func (s *Set) Judge(f *wim.Facts, v *wim.Verdict) {
 	v.RuleSet, v.Rules, v.Judge = s.id, s.digest, Version
 	v.Opinions, v.Findings = v.Opinions[:0], v.Findings[:0]
 	var j judgement
-	j.judge(s, f, v)
-}
-
-func (j *judgement) judge(s *Set, f *wim.Facts, v *wim.Verdict) {
 	j.set, j.f, j.v, j.common = s, f, v, commonReasons(f)
 	j.read()
-	if s.perAxle {
-		j.makeUp(&j.made)
+	if p := j.plan(); p != nil {
+		j.made = &p.made
+		for i := range s.competences {
+			j.opine(&s.competences[i], &p.parts[i])
+		}
+		return
 	}
-	for i := range s.competences {
-		j.opine(&s.competences[i])
+	j.atLength()
+}
+
+// atLength judges without a plan.
+func (j *judgement) atLength() {
+	var made makeup
+	k := *j // so that what points to made stays here
+	k.made = &made
+	if k.set.perAxle {
+		k.makeUp(&made)
+	}
+	for i := range k.set.competences {
+		k.opine(&k.set.competences[i], nil)
 	}
 }
 
@@ -73,7 +84,7 @@ type judgement struct {
 	word     mark              // what is known of the vehicle as a whole
 	road     uint32            // its class, all bits where the set does not know it
 
-	made makeup // of the axles, where the set asks for it; n is 0 where it does not
+	made *makeup // of the axles, where the set asks for it; n is 0 where it does not
 
 	choice  choice // of the subject that is judged
 	byGross grossed
@@ -196,8 +207,8 @@ func configuration(f *wim.Facts, lead *wim.Registration) (wim.Configuration, Evi
 	return wim.Train, ByLicence
 }
 
-// opine judges one competence: applicability first, then every limit in force.
-func (j *judgement) opine(c *competence) {
+// opine judges one competence: applicability first, then every limit in force, by its part of a plan where there is one.
+func (j *judgement) opine(c *competence, p *part) {
 	var t tally
 	for _, k := range c.notFor {
 		if k == j.kind {
@@ -215,8 +226,13 @@ func (j *judgement) opine(c *competence) {
 		j.opinion(c, &t)
 		return
 	}
-	inForce := false
 	j.byGross = grossed{low: math.MaxInt64, high: math.MaxInt64}
+	if p != nil {
+		j.follow(c, p, &t)
+		j.opinion(c, &t)
+		return
+	}
+	inForce := false
 	for i := range c.limits {
 		l := &c.limits[i]
 		if !l.anyInForce(j.f.Time) {
@@ -225,12 +241,7 @@ func (j *judgement) opine(c *competence) {
 		inForce = inForce || !l.informs // what only informs is no law
 		j.limit(c, l, &t)
 	}
-	switch {
-	case !inForce:
-		t.add(unknown, 0, whyLaw)
-	case t.found == nothing:
-		t.add(notApplicable, 0, whyNoLimit)
-	}
+	t.close(inForce)
 	j.opinion(c, &t)
 }
 

@@ -37,6 +37,7 @@ func Load(name string, yaml []byte) (*Set, error) {
 		return nil, fmt.Errorf("rule set: %w", c.err)
 	}
 	s.digest = wim.DigestOf(yaml)
+	s.plans = planned(s)
 	return s, nil
 }
 

@@ -8,8 +8,18 @@ func (j *judgement) byAxles(c *competence, l *limit, t *tally) {
 		j.unknown(whyGross, t)
 		return
 	}
+	s, known := j.whole(l)
+	if !known {
+		j.unknown(whySpacing, t)
+		return
+	}
+	j.decide(c, l, &s, j.gross, j.taken, 0, 0, t)
+}
+
+// whole is the subject of a gross limit; known is false where a distance is not that it asks.
+func (j *judgement) whole(l *limit) (s subject, known bool) {
 	axles := j.f.Vehicle.Axles
-	s := subject{word: j.word, axles: uint8(min(len(axles), 255))}
+	s = subject{word: j.word, axles: uint8(min(len(axles), 255))}
 	if len(axles) <= 2 {
 		s.word = s.word&^markConfig | markRigid // no train has so few
 		if j.config == wim.Train {
@@ -17,13 +27,17 @@ func (j *judgement) byAxles(c *competence, l *limit, t *tally) {
 		}
 	}
 	if l.asks&(1<<fieldSpacing) != 0 && !j.spread(&s) {
-		j.unknown(whySpacing, t)
-		return
+		return s, false
 	}
 	if len(l.adjusts) > 0 {
 		s.adjust, s.open = j.adjusted(l)
 	}
-	j.decide(c, l, &s, j.gross, j.taken, 0, 0, t)
+	return s, true
+}
+
+// sized is the subject of a limit on a size.
+func (j *judgement) sized() subject {
+	return subject{word: j.word, axles: uint8(min(len(j.f.Vehicle.Axles), 255))}
 }
 
 // spread gives the whole vehicle its distances, from first to last axle and of the last two; false where one is not known.
@@ -43,7 +57,7 @@ func (j *judgement) spread(s *subject) bool {
 // adjusted adds up what the axles change of a gross limit, in the strictest and in the most lenient case; open is the most
 // lenient were nothing presumed but by statute.
 func (j *judgement) adjusted(l *limit) (sum reach, open int32) {
-	m := &j.made
+	m := j.made
 	for i := range m.n {
 		at := m.at(i)
 		maybe := at
@@ -104,7 +118,7 @@ func (j *judgement) size(c *competence, l *limit, t *tally) {
 	if l.basis >= postedLength {
 		j.settleBy(c, l, int64(measured), taken, int64(posted), 0, t)
 	} else {
-		s := subject{word: j.word, axles: uint8(min(len(v.Axles), 255))}
+		s := j.sized()
 		j.decide(c, l, &s, int64(measured), taken, 0, 0, t)
 	}
 	j.weak = 0

@@ -7,7 +7,8 @@ import (
 // Version names the judging code. It changes whenever the same set and facts could give another verdict.
 const Version = "2"
 
-// Set is a compiled rule set. It is immutable: any number of goroutines may judge with it.
+// Set is a compiled rule set. What it says is immutable: any number of goroutines may judge with it. Inside, it keeps what it
+// has worked out for vehicles that are made up alike.
 type Set struct {
 	id      string
 	version string
@@ -27,6 +28,8 @@ type Set struct {
 	competences []competence
 	ladders     []ladder
 	perAxle     bool // some limit asks what its axles are
+
+	plans *planner // nil for a set whose vehicles are all judged at length
 }
 
 // ID is the set's name, such as "cn".

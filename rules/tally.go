@@ -25,3 +25,13 @@ func (t *tally) add(o found, r wim.Reason, why string) {
 		}
 	}
 }
+
+// close ends a competence of which no limit was in force, or of which none said anything.
+func (t *tally) close(inForce bool) {
+	switch {
+	case !inForce:
+		t.add(unknown, 0, whyLaw)
+	case t.found == nothing:
+		t.add(notApplicable, 0, whyNoLimit)
+	}
+}
