@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/axlegate/axlegate/edge/journal"
@@ -70,7 +71,15 @@ type LaneConfig struct {
 	SignDevice string        // for metrics and health
 	Hold       time.Duration // how long an order stands; 0 means 8 s
 	Assembler  wim.AssemblerConfig
+	// Beside are the lanes next to this one whose scales stand abreast of it: who drives on the line between is seen by both.
+	Beside []wim.LaneID
+	// Reorder is how long a message of the scale waits for those before it, where its link may change their order; 0 means that it
+	// does not, as no serial line and no TCP connection does.
+	Reorder time.Duration
 }
+
+// maxReorder bounds how long a vehicle may wait for its own messages: an order to the driver waits as long.
+const maxReorder = 2 * time.Second
 
 // PlateConfig says which plate belongs to which vehicle. Zero fields take the defaults.
 type PlateConfig struct {
@@ -212,6 +221,14 @@ func (c *Config) Validate() error {
 				return fmt.Errorf("edge: lane %d: device %q is named twice; cursors and gaps go by it", l.Lane, n)
 			}
 			devices[n] = true
+		}
+		for _, b := range l.Beside {
+			if b == l.Lane || !slices.ContainsFunc(c.Lanes, func(o LaneConfig) bool { return o.Lane == b }) {
+				return fmt.Errorf("edge: lane %d: lane %d beside it is not another lane of this site", l.Lane, b)
+			}
+		}
+		if l.Reorder < 0 || l.Reorder > maxReorder {
+			return fmt.Errorf("edge: lane %d: a reorder of %s: want at most %s", l.Lane, l.Reorder, maxReorder)
 		}
 		l.Assembler.Lane = l.Lane
 		fallback(&l.Assembler.Wait, 20*time.Second)

@@ -18,13 +18,32 @@ func identify(f *wim.Facts, reads []wim.PlateRead, table lookup, sure wim.Permil
 	if trailer != nil {
 		f.Units = append(f.Units, unit(trailer, table, sure, &doubt))
 	}
-	v.Flags &^= wim.PlateUncertain | wim.TrailerUnread
+	v.Flags &^= wim.PlateUncertain | wim.TrailerUnread | wim.LiftAxle
+	if n := licensedAxles(f.Units, v.Configuration); n > len(v.Axles) && !doubt {
+		v.Flags |= wim.LiftAxle
+	}
 	if doubt {
 		v.Flags |= wim.PlateUncertain
 	}
 	if v.Configuration == wim.Train && trailer == nil {
 		v.Flags |= wim.TrailerUnread
 	}
+}
+
+// licensedAxles is how many axles the licences of all units have, 0 where one is not known.
+func licensedAxles(units []wim.Unit, c wim.Configuration) int {
+	if c == wim.Train && len(units) < 2 {
+		return 0
+	}
+	n := 0
+	for i := range units {
+		r := units[i].Registration
+		if r == nil || r.Axles == 0 {
+			return 0
+		}
+		n += int(r.Axles)
+	}
+	return n
 }
 
 func unit(r *wim.PlateRead, table lookup, sure wim.Permille, doubt *bool) wim.Unit {

@@ -13,6 +13,7 @@ import (
 const (
 	readingQueue = 1024
 	plateQueue   = 32
+	besideQueue  = 64
 	laneTick     = 250 * time.Millisecond
 )
 
@@ -44,6 +45,9 @@ type lane struct {
 	answers  chan string       // plates whose licences the centre has told
 	keyed    chan keyedPassage // what staff keyed
 	stop     chan struct{}     // closed when the sensors are silent: drain and end
+	beside   chan wim.Reading  // axles on neighbouring lanes; one that finds it full is dropped
+	// neighbours are the channels of the lanes beside this one.
+	neighbours []chan<- wim.Reading
 	// failSafe tells that the journal cannot be written: no order is given that could not be recorded.
 	failSafe func() bool
 	director *director      // nil for a lane without a sign
@@ -52,6 +56,7 @@ type lane struct {
 
 	seq   sequence
 	asm   *wim.Assembler
+	order wim.Reorder
 	match *matcher
 	// offsets is how far the cameras' clocks trail the site's, nil while that is not known. The map is only read.
 	offsets map[string]*atomic.Pointer[time.Duration]
@@ -73,6 +78,8 @@ func newLane(site *Config, cfg LaneConfig, by *works, m *laneMetrics, groups cha
 		plates:   make(chan arrivedPlate, plateQueue),
 		answers:  make(chan string, plateQueue),
 		keyed:    make(chan keyedPassage), // who keyed waits
+		beside:   make(chan wim.Reading, besideQueue),
+		order:    wim.Reorder{Window: cfg.Reorder},
 		stop:     make(chan struct{}),
 		seq:      sequence{lane: cfg.Lane, device: cfg.Device},
 		asm:      wim.NewAssembler(cfg.Assembler),
@@ -171,6 +178,7 @@ func (l *lane) drain() {
 		}
 		break
 	}
+	l.order.Flush(l.inOrder)
 	l.settle(true)
 	if l.asm.Open() {
 		l.log.Info("a vehicle is on the scale at shutdown; the next start records it as a gap")
@@ -197,13 +205,43 @@ func (l *lane) mindClock() {
 
 func (l *lane) now() wim.Time { return wim.TimeOf(l.site.Now()) }
 
+// reading takes what the scale sent, in the device's order where its link may change that.
 func (l *lane) reading(r *wim.Reading) {
+	l.lookBeside()
 	l.heard, l.heardAt = time.Now(), r.Arrival
+	if l.order.Window > 0 {
+		l.order.Push(*r, l.inOrder)
+		return
+	}
+	l.take(r)
+}
+
+func (l *lane) inOrder(r wim.Reading) { l.take(&r) }
+
+// lookBeside takes in what the neighbouring lanes saw by now.
+func (l *lane) lookBeside() {
+	for {
+		select {
+		case r := <-l.beside:
+			l.asm.Neighbour(&r)
+			continue
+		default:
+		}
+		return
+	}
+}
+
+func (l *lane) take(r *wim.Reading) {
 	switch r.Kind {
 	case wim.LinkUp, wim.LinkDown:
 		l.asm.Push(*r) // marks an open vehicle; completes none
 		return
 	case wim.AxleReading, wim.VehicleEnd, wim.Heartbeat:
+	case wim.LoopOn, wim.LoopOff:
+		if r.Seq == 0 { // a loop outside of the scale's numbering leaves no hole
+			l.asm.Push(*r)
+			return
+		}
 	default:
 		l.m.dropped.WithLabelValues("unknown-kind").Inc()
 		return
@@ -225,6 +263,14 @@ func (l *lane) reading(r *wim.Reading) {
 	}
 	if gap != nil {
 		l.pending = append(l.pending, gap)
+	}
+	if r.Kind == wim.AxleReading {
+		for _, n := range l.neighbours {
+			select {
+			case n <- *r:
+			default: // the neighbour is behind: it goes without
+			}
+		}
 	}
 	open := l.asm.Open()
 	v, done := l.asm.Push(*r)
@@ -439,6 +485,9 @@ func (l *lane) supply(p *passed, s wim.Supplement, jpeg []byte, committed chan<-
 }
 
 func (l *lane) tick() {
+	if l.order.Waiting() {
+		l.order.Expire(l.heardAt+wim.Time(time.Since(l.heard)), l.inOrder)
+	}
 	if l.asm.Open() {
 		// The span since the last reading is taken from the monotonic clock, so that a clock that is set
 		// does not close a vehicle that stands on the scale.

@@ -352,6 +352,37 @@ func TestUnitsFollowFromThePlatesRead(t *testing.T) {
 	}
 }
 
+func TestFewerAxlesThanTheLicencesSayAreFlagged(t *testing.T) {
+	with := func(r wim.PlateRead, confidence wim.Permille) wim.PlateRead { r.Confidence = confidence; return r }
+	table, err := ReadRegistrations("t", strings.NewReader(registrationHeader+"\nA,goods,8800,,25000,40000,2,3\nB挂,goods,6100,33900,40000,,,3\nC,goods,9000,16000,25000,,2,\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name          string
+		configuration wim.Configuration
+		reads         []wim.PlateRead
+		axles         int
+		want          wim.Flag
+	}{
+		{"as many as both licences say", wim.Train, []wim.PlateRead{with(front("A", ""), 900), with(rear("B挂", ""), 900)}, 6, 0},
+		{"one fewer", wim.Train, []wim.PlateRead{with(front("A", ""), 900), with(rear("B挂", ""), 900)}, 5, wim.LiftAxle},
+		{"one more is another matter", wim.Train, []wim.PlateRead{with(front("A", ""), 900), with(rear("B挂", ""), 900)}, 7, 0},
+		{"a train whose trailer was not read", wim.Train, []wim.PlateRead{with(front("A", ""), 900)}, 2, wim.TrailerUnread},
+		{"a plate that is in doubt says nothing of axles", wim.Rigid, []wim.PlateRead{with(front("A", ""), 500)}, 2, wim.PlateUncertain},
+		{"a licence that does not say it", wim.Rigid, []wim.PlateRead{with(front("C", ""), 900)}, 2, 0},
+		{"a licence that nobody has", wim.Rigid, []wim.PlateRead{with(front("D", ""), 900)}, 2, 0},
+	} {
+		f := wim.Facts{Vehicle: wim.Vehicle{Configuration: tc.configuration, Sure: true, Axles: make([]wim.Axle, tc.axles)}}
+		for range 2 { // a supplement runs it again
+			identify(&f, tc.reads, lookup{table: table}, 800, false)
+		}
+		if f.Vehicle.Flags != tc.want {
+			t.Errorf("%s: %v, want %v", tc.name, f.Vehicle.Flags.Names(), tc.want.Names())
+		}
+	}
+}
+
 func TestARepeatedCameraEventAmendsAndNeverDoubles(t *testing.T) {
 	m := newMatcher(PlateConfig{Before: 3 * time.Second, After: 3 * time.Second, Late: time.Minute})
 	read := func(text string, confidence wim.Permille, picture string) arrivedPlate {

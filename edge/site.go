@@ -82,6 +82,13 @@ func New(cfg Config) (*Site, error) {
 		}
 		s.lanes = append(s.lanes, l)
 	}
+	for _, l := range s.lanes {
+		for _, n := range s.lanes {
+			if slices.Contains(n.cfg.Beside, l.cfg.Lane) {
+				l.neighbours = append(l.neighbours, n.beside)
+			}
+		}
+	}
 	if err := s.m.registry.Register(newScraped(s)); err != nil {
 		return nil, fmt.Errorf("edge: metrics: %w", err)
 	}

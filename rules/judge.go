@@ -118,7 +118,7 @@ func commonReasons(f *wim.Facts) wim.Reason {
 	if w.Flags.Any(wim.Voiding) {
 		r |= wim.MeasurementVoid
 	}
-	if w.Flags.Any(wim.Imbalance | wim.SumMismatch) {
+	if w.Flags.Any(wim.Doubting) {
 		r |= wim.WeightDoubtful
 	}
 	if f.Purpose != wim.Enforcement {

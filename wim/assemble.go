@@ -17,6 +17,7 @@ const (
 	DefaultSumTolerance = Permille(30)     // more than any division and wheel rounding adds up to
 	DefaultImbalance    = Permille(400)    // one side carries more than twice the other
 	DefaultAcceleration = Permille(150)    // hard braking between the first axle and the last
+	DefaultPause        = 3 * time.Second  // a truck that rolls does not need it between two axles
 )
 
 // accelerationFloor is the difference of speeds that never counts as acceleration: at a crawl it is what
@@ -39,12 +40,29 @@ type AssemblerConfig struct {
 	// Acceleration is how far the speeds of a vehicle's axles may differ, as (highest − lowest) : lowest,
 	// before the flag Acceleration is set; 0 means DefaultAcceleration.
 	Acceleration Permille
+	// SpeedMin and SpeedMax are what the instrument can weigh: an axle outside sets SpeedOutOfRange. 0 means no such bound.
+	SpeedMin, SpeedMax DeciKmh
+	// Pause is how much longer than at twice its due time the next axle may take before StopAndGo is set; 0 means
+	// DefaultPause.
+	Pause time.Duration
+	// Tailgate is the distance from the last axle of the vehicle before to the first of this one below which Tailgating
+	// is set; 0 means that distances are not looked at, because a line that buffers makes them up.
+	Tailgate Mm
 }
 
 // Validate tells what cannot be meant. NewAssembler takes a negative value for its default.
 func (c AssemblerConfig) Validate() error {
 	if c.Wait < 0 {
 		return fmt.Errorf("assembler: wait of %s: want a positive duration, or 0 for %s", c.Wait, DefaultWait)
+	}
+	if c.Pause < 0 {
+		return fmt.Errorf("assembler: pause of %s: want a positive duration, or 0 for %s", c.Pause, DefaultPause)
+	}
+	if c.SpeedMin < 0 || c.SpeedMax < 0 || c.SpeedMax > 0 && c.SpeedMin > c.SpeedMax {
+		return fmt.Errorf("assembler: speeds from %d to %d tenths of km/h: want a range, or 0 for none", c.SpeedMin, c.SpeedMax)
+	}
+	if c.Tailgate < 0 || c.Tailgate > 100_000 {
+		return fmt.Errorf("assembler: tailgate of %d mm: want 1 to 100000, or 0 for none", c.Tailgate)
 	}
 	for _, p := range []struct {
 		name string
@@ -82,6 +100,11 @@ type Assembler struct {
 	touched  Time // arrival of the vehicle's last message, or the clock when it was set back
 	last     Time // arrival of the vehicle's last axle
 	flags    Flag
+	before   moment // of the last axle of all
+
+	loops    [ExitLoop + 1]bool
+	reversed bool // the exit loop was covered while the entry loop was not and nothing was on the scale
+	beside   beside
 
 	restBoot, restSeq uint32
 
@@ -104,6 +127,9 @@ func NewAssembler(cfg AssemblerConfig) *Assembler {
 	if cfg.Acceleration <= 0 {
 		cfg.Acceleration = DefaultAcceleration
 	}
+	if cfg.Pause <= 0 {
+		cfg.Pause = DefaultPause
+	}
 	return &Assembler{cfg: cfg}
 }
 
@@ -123,6 +149,8 @@ func (a *Assembler) Push(r Reading) (v Vehicle, done bool) {
 		return a.axle(&r)
 	case VehicleEnd:
 		return a.end(&r)
+	case LoopOn, LoopOff:
+		a.loop(&r)
 	case LinkUp:
 	}
 	return Vehicle{}, false
@@ -160,6 +188,10 @@ func (a *Assembler) axle(r *Reading) (v Vehicle, done bool) {
 		a.buf ^= 1
 		a.kept, a.received, a.index, a.flags = 0, 0, 0, 0
 		a.start = r.Arrival
+		if a.reversed {
+			a.flags |= Reverse
+			a.reversed = false
+		}
 		hole = false // what is missing lies before this vehicle, unless its index says otherwise
 	}
 	if index == 0 && a.index < math.MaxUint8 {
@@ -168,6 +200,7 @@ func (a *Assembler) axle(r *Reading) (v Vehicle, done bool) {
 	if hole || int(index) != int(a.index)+1 {
 		a.flags |= DeviceGap
 	}
+	a.move(r, a.received == 0)
 	a.index = index
 	a.last = r.Arrival
 	a.mark(r)
@@ -237,6 +270,7 @@ func (a *Assembler) close(gross Kg, speed DeciKmh, end Time, f Flag) Vehicle {
 	if high-low > accelerationFloor && int64(high-low)*1000 > int64(low)*int64(a.cfg.Acceleration) {
 		v.Flags |= Acceleration
 	}
+	v.Flags |= a.beside.flags(axles, a.start, a.last)
 	a.open = false
 	a.restBoot, a.restSeq = a.boot, a.seq
 	return v

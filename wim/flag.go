@@ -20,20 +20,27 @@ const (
 	Reverse                          // driven against the lane's direction
 	PlateUncertain                   // the plate was read with low confidence or is contradicted
 	TrailerUnread                    // a train whose trailer plate was not read
+	StopAndGo                        // it stood, or nearly, with axles on both sides of the sensor
+	SideBySide                       // another vehicle was beside it on a neighbouring lane
+	LiftAxle                         // fewer axles were counted than the licences say: one is raised, or was missed
+	DeviceClock                      // the device's own clock ran backwards inside the vehicle
 )
 
 // Voiding are the flags that make a weighing void.
 const Voiding = OffScale | Straddling | SpeedOutOfRange | Acceleration | Tailgating | MissedAxle |
-	DeviceGap | TimedOut | OverCapacity | Reverse
+	DeviceGap | TimedOut | OverCapacity | Reverse | StopAndGo
+
+// Doubting are the flags that leave a weight in doubt: what rests on it is a suspicion at most.
+const Doubting = Imbalance | SumMismatch | LiftAxle | DeviceClock
 
 var flagNames = [...]string{ //nolint:gochecknoglobals // a table that is never written
 	"off-scale", "straddling", "speed-out-of-range", "acceleration", "tailgating", "missed-axle",
 	"imbalance", "device-gap", "timed-out", "sum-mismatch", "over-capacity", "reverse",
-	"plate-uncertain", "trailer-unread",
+	"plate-uncertain", "trailer-unread", "stop-and-go", "side-by-side", "lift-axle", "device-clock",
 }
 
 // allFlags has every flag that has a name; a bit without one could not be written down.
-const allFlags = TrailerUnread<<1 - 1
+const allFlags = DeviceClock<<1 - 1
 
 // Has tells whether all bits of g are set.
 func (f Flag) Has(g Flag) bool { return f&g == g }

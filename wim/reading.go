@@ -10,6 +10,8 @@ const (
 	Heartbeat                          // nothing new; Seq is the last sequence used
 	LinkUp                             // the driver reached the device (again)
 	LinkDown                           // the driver lost the device
+	LoopOn                             // a vehicle came over a loop
+	LoopOff                            // and left it
 )
 
 // Reading is one decoded message of a weighing device, or a change of the line to it. A driver emits
@@ -27,6 +29,9 @@ type Reading struct {
 	// old each is, it is the site's clock when the device noted it, however late it was read.
 	Arrival Time
 
+	// Loop says which one, of kinds LoopOn and LoopOff: they are numbered as the axles are, or not at all (Seq 0).
+	Loop Loop
+
 	Axle Axle // Kind AxleReading; Index is its number within the vehicle, from 1
 
 	// Kind VehicleEnd: what the instrument indicates. Gross is the legal weight and is carried unchanged.
@@ -36,6 +41,15 @@ type Reading struct {
 	Length    Mm
 	Flags     Flag
 }
+
+// Loop is a loop in the road beside a scale.
+type Loop uint8
+
+// The loops of a lane.
+const (
+	EntryLoop Loop = iota + 1 // before the scale, in the lane's direction
+	ExitLoop                  // behind it
+)
 
 // Tyres is how an axle is tyred, as far as a law's limits ask.
 type Tyres string

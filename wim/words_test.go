@@ -136,7 +136,7 @@ func TestEveryFlagAndReasonKeepsItsName(t *testing.T) {
 	if allFlags != 1<<len(flagNames)-1 {
 		t.Error("allFlags and flagNames differ")
 	}
-	if TrailerUnread != 1<<(len(flagNames)-1) || InputPresumed != 1<<(len(reasonNames)-1) {
+	if DeviceClock != 1<<(len(flagNames)-1) || InputPresumed != 1<<(len(reasonNames)-1) {
 		t.Error("a name is missing or too many")
 	}
 	if _, err := json.Marshal(Flag(1 << 31)); err == nil {
@@ -169,7 +169,7 @@ func TestStandingOf(t *testing.T) {
 	if StandingOf(0) != Evidence {
 		t.Error("no reason leaves less than evidence")
 	}
-	if Voiding.Any(Imbalance | SumMismatch | PlateUncertain | TrailerUnread) {
+	if Voiding.Any(Doubting | PlateUncertain | TrailerUnread | SideBySide) {
 		t.Error("a doubt voids a weighing")
 	}
 }

@@ -101,8 +101,25 @@ type LaneConfig struct {
 	Purpose    wim.LanePurpose  `yaml:"purpose"` // empty means enforcement
 	Scale      ScaleConfig      `yaml:"scale"`
 	Instrument InstrumentConfig `yaml:"instrument"`
+	Weighing   WeighingConfig   `yaml:"weighing"`
 	Cameras    []CameraConfig   `yaml:"cameras"`
 	Sign       *SignConfig      `yaml:"sign"`
+}
+
+// WeighingConfig says when a weighing is flagged. All may be left out.
+type WeighingConfig struct {
+	SpeedMin     wim.DeciKmh   `yaml:"speed_min_dkmh"`        // an axle that is slower is outside what the scale weighs; 0 means no such bound
+	SpeedMax     wim.DeciKmh   `yaml:"speed_max_dkmh"`        // likewise faster
+	Acceleration wim.Permille  `yaml:"acceleration_permille"` // how far the speeds of a vehicle's axles may differ; 0 means 150
+	Imbalance    wim.Permille  `yaml:"imbalance_permille"`    // |left − right| : axle; 0 means 400
+	Pause        conf.Duration `yaml:"pause"`                 // so late an axle has stood; 0 means 3s
+	Tailgate     wim.Mm        `yaml:"tailgate_mm"`           // least distance to the axle of the vehicle before; 0 means that it is not looked at
+	Beside       []wim.LaneID  `yaml:"beside"`                // lanes whose scales stand abreast of this one
+	Reorder      conf.Duration `yaml:"reorder"`               // how long a message waits for those before it, where a network may reorder them; 0 means not at all
+}
+
+func (c *WeighingConfig) assembler() wim.AssemblerConfig {
+	return wim.AssemblerConfig{SpeedMin: c.SpeedMin, SpeedMax: c.SpeedMax, Acceleration: c.Acceleration, Imbalance: c.Imbalance, Pause: time.Duration(c.Pause), Tailgate: c.Tailgate}
 }
 
 // ScaleConfig is the scale of a lane: one that sends on a serial line, or one that is asked over Modbus, at an
@@ -367,6 +384,17 @@ func (c *EdgeConfig) Validate() error {
 			if err := device(i, l.Sign.Device); err != nil {
 				return err
 			}
+		}
+		if err := l.Weighing.assembler().Validate(); err != nil {
+			return fmt.Errorf("lanes[%d].weighing: %w", i, err)
+		}
+		for _, b := range l.Weighing.Beside {
+			if b == l.Lane || !slices.ContainsFunc(c.Lanes, func(o LaneConfig) bool { return o.Lane == b }) {
+				return fmt.Errorf("lanes[%d].weighing.beside: %d is not another lane of this site", i, b)
+			}
+		}
+		if r := time.Duration(l.Weighing.Reorder); r < 0 || r > 2*time.Second {
+			return fmt.Errorf("lanes[%d].weighing.reorder: %s: want at most 2s; a driver waits for the sign as long", i, r)
 		}
 		if _, err := l.instrument(); err != nil {
 			return fmt.Errorf("lanes[%d].instrument: %w", i, err)
