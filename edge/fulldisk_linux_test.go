@@ -90,7 +90,7 @@ func TestAFullDiskTakesPicturesFirstThenTheReserveAndLosesNothingUnnamed(t *test
 		if stored(t, r) != 1 || reserve.Left() != 2<<20 || r.site.recorder.failSafe.Load() {
 			t.Errorf("%d pictures, %d in reserve", stored(t, r), reserve.Left())
 		}
-		if h := r.site.Health(request(t)); h.State != StateDegraded || !strings.Contains(strings.Join(h.Todo, "\n"), "nearly full") {
+		if h := r.site.Health(t.Context()); h.State != StateDegraded || !strings.Contains(strings.Join(h.Todo, "\n"), "nearly full") {
 			t.Errorf("%+v", h)
 		}
 
@@ -103,7 +103,7 @@ func TestAFullDiskTakesPicturesFirstThenTheReserveAndLosesNothingUnnamed(t *test
 		if r.site.recorder.failSafe.Load() || counted(t, r.site, "axlegate_edge_reserve_bytes") >= 2<<20 {
 			t.Errorf("fail-safe, though %d bytes are left", reserve.Left())
 		}
-		if h := r.site.Health(request(t)); h.State != StateDegraded || !strings.Contains(h.Todo[0], "lives on its reserve") {
+		if h := r.site.Health(t.Context()); h.State != StateDegraded || !strings.Contains(h.Todo[0], "lives on its reserve") {
 			t.Errorf("%+v", h)
 		}
 		n := 0
@@ -133,7 +133,7 @@ func TestAFullDiskTakesPicturesFirstThenTheReserveAndLosesNothingUnnamed(t *test
 		recorded()
 		read("with room again")
 		eventually(t, "pictures are stored again", func() bool { return stored(t, r) == 2 })
-		eventually(t, "nothing is to do", func() bool { return !strings.Contains(strings.Join(r.site.Health(request(t)).Todo, "\n"), "disk") })
+		eventually(t, "nothing is to do", func() bool { return !strings.Contains(strings.Join(r.site.Health(t.Context()).Todo, "\n"), "disk") })
 		r.stop()
 		r.covered(ends)
 		gaps := 0
@@ -220,7 +220,7 @@ func TestAReserveThatFindsNoRoomIsSaidAndTheSiteWorks(t *testing.T) {
 		r.start()
 		r.push(r.scale.vehicle(2, 9000)...)
 		r.tells(1)
-		if h := r.site.Health(request(t)); h.State != StateDegraded || !strings.Contains(h.Todo[0], "reserve") {
+		if h := r.site.Health(t.Context()); h.State != StateDegraded || !strings.Contains(h.Todo[0], "reserve") {
 			t.Errorf("%+v", h)
 		}
 	})
@@ -252,7 +252,7 @@ func TestADiskThatFailsWritesIsFailSafeUntilItTakesThemAgain(t *testing.T) {
 			vehicle()
 		}
 		eventually(t, "fail-safe", r.site.recorder.failSafe.Load)
-		if h := r.site.Health(request(t)); h.State != StateFailing || !strings.Contains(h.Todo[0], "look at its disk") {
+		if h := r.site.Health(t.Context()); h.State != StateFailing || !strings.Contains(h.Todo[0], "look at its disk") {
 			t.Errorf("%+v", h)
 		}
 		eventually(t, "what passes is counted", func() bool { return counted(t, r.site, "axlegate_edge_lost_total") > 0 })

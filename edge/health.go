@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -94,7 +95,7 @@ func (s *Site) devices() []device {
 }
 
 // Health asks devices and journal how they are.
-func (s *Site) Health(r *http.Request) Health {
+func (s *Site) Health(ctx context.Context) Health {
 	h := Health{Site: s.cfg.Site, State: StateReady}
 	for _, d := range s.devices() {
 		if !d.reports {
@@ -126,7 +127,7 @@ func (s *Site) Health(r *http.Request) Health {
 		h.State = StateDegraded
 		h.Todo = append([]string{why}, h.Todo...)
 	}
-	_, oldest, err := j.Waiting(r.Context())
+	_, oldest, err := j.Waiting(ctx)
 	h.Journal.OldestUnreceipted = oldest
 	if err != nil {
 		h.State, h.Journal.Error = StateFailing, err.Error()
@@ -157,7 +158,7 @@ func (s *Site) Handler() http.Handler {
 		w.Write([]byte("ok\n")) //nolint:errcheck // the client has gone
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		h := s.Health(r)
+		h := s.Health(r.Context())
 		b, err := json.MarshalIndent(h, "", "  ")
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)

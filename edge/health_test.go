@@ -8,10 +8,6 @@ import (
 	"testing"
 )
 
-func request(t testing.TB) *http.Request {
-	return httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil)
-}
-
 // counted adds up all series of one counter.
 func counted(t testing.TB, s *Site, name string) float64 {
 	t.Helper()

@@ -28,7 +28,8 @@ const (
 type Keyed struct {
 	Of wim.RecordRef // the passage
 	By string        // who keyed it: the login, as it is sealed
-	// Units are all vehicles, the drawing one first. Each has a plate; one without a Registration keeps what is known of it.
+	// Units are the vehicles, the drawing one first. Each has a plate; one without a Registration has that which a table
+	// knows, and trailers behind them that nobody keyed stay as they were read.
 	Units []wim.Unit
 }
 
@@ -139,14 +140,18 @@ func (l *lane) key(k *keyedPassage) {
 	l.supply(p, wim.Supplement{Cause: wim.SupplementKeyed, By: k.By, Reads: []wim.PlateRead{}}, nil, k.committed)
 }
 
-// overrule gives f the vehicles as staff keyed them: they stood before them. A plate that only a camera doubts is doubted
-// no more, and a trailer that was keyed was read.
+// overrule gives f the vehicles as staff keyed them: they stood before them. One that they did not key stays as it was read.
+// A plate that only a camera doubts is doubted no more, and a trailer that was keyed was read.
 func overrule(f *wim.Facts, keyed []wim.Unit, table lookup) {
 	if keyed == nil {
 		return
 	}
-	f.Units = slices.Clone(keyed)
-	for i := range f.Units {
+	units := slices.Clone(keyed)
+	if len(f.Units) > len(units) {
+		units = append(units, f.Units[len(units):]...)
+	}
+	f.Units = units
+	for i := range keyed {
 		if u := &f.Units[i]; u.Registration == nil {
 			if r := table.Find(u.Plate); r != nil {
 				u.Registration, u.Kind = r, r.Kind

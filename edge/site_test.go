@@ -336,7 +336,7 @@ func TestAFullDiskIsFailSafeAndWhatWasLostIsSealedAsAGapWhenSpaceReturns(t *test
 	if n := len(r.sign.orders()); n > 2 {
 		t.Errorf("%d orders, though nothing could be recorded", n)
 	}
-	if h := r.site.Health(request(t)); h.State != StateFailing || h.Journal.Error == "" || len(h.Todo) == 0 {
+	if h := r.site.Health(t.Context()); h.State != StateFailing || h.Journal.Error == "" || len(h.Todo) == 0 {
 		t.Errorf("%+v", h)
 	}
 	keeper.full.Store(false)

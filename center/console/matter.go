@@ -135,10 +135,7 @@ func (m *matterView) Plates() (out []template.HTML) {
 	if m.File.Pruned {
 		return plateChips(m.Words, m.Docket.Matter.Plates)
 	}
-	for _, p := range m.Entry.Plates() {
-		out = append(out, p.Chip)
-	}
-	return out
+	return m.Entry.Plates()
 }
 
 // PlateNames are the plates as text.

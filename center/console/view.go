@@ -49,24 +49,8 @@ func (v *entryView) Headline() string {
 // Lead is the own finding that weighs most, nil when there is none: the highest ratio of those exceeded.
 func (v *entryView) Lead() *wim.Finding { return center.Lead(&v.Verdict, v.Competence) }
 
-// plateView is one unit's plate.
-type plateView struct{ Chip template.HTML }
-
 // Plates are the plates of all units, drawing vehicle first; a train whose trailer was not read shows it.
-func (v *entryView) Plates() []plateView {
-	var out []plateView
-	for i := range v.Facts.Units {
-		u := &v.Facts.Units[i]
-		out = append(out, plateView{v.Words.Plate(u.Plate, u.Color)})
-	}
-	if len(out) == 0 {
-		out = append(out, plateView{v.Words.Plate("", "")})
-	}
-	if v.Facts.Vehicle.Flags.Has(wim.TrailerUnread) && len(out) == 1 {
-		out = append(out, plateView{v.Words.Plate("", "")})
-	}
-	return out
-}
+func (v *entryView) Plates() []template.HTML { return v.Words.Plates(&v.Facts) }
 
 // pictureView is one plate picture.
 type pictureView struct {

@@ -175,7 +175,8 @@ func welcome(s *stand.Stand) string {
 	}
 	text += "\n"
 	for _, site := range s.Sites {
-		text += fmt.Sprintf("  site %-8s health http://%s/readyz   truth %s\n", site.Site, site.Listen, site.Truth)
+		text += fmt.Sprintf("  site %-8s board http://%s/  sign in %s, password %s\n", site.Site, site.Board, site.Staff.Login, site.Staff.Password)
+		text += fmt.Sprintf("                health http://%s/readyz   truth %s\n", site.Listen, site.Truth)
 	}
 	return text + fmt.Sprintf("  centre        metrics http://%s/metrics\n  log           %s\n\nCtrl-C stops everything.\n\n", s.Metrics, filepath.Join(s.Dir, "demo.log"))
 }

@@ -64,6 +64,10 @@ func rooms() []Room {
 			Why:   "Its tests send down the rule set that ships.",
 		},
 		{
+			Path: "edge/board", Ours: []string{"edge", "internal/signin", "internal/web", "wim"}, Foreign: []string{scs},
+			Why: "The site's page, for whom a site is what it shows and takes in.",
+		},
+		{
 			Path: "edge/journal", Ours: []string{"wim", "wim/seal"}, Foreign: []string{sqlite}, Tests: []string{"github.com/ncruces/go-sqlite3"},
 			Why: "Its tests run it on an SQLite whose file system fails and loses power at every step.",
 		},
@@ -172,7 +176,7 @@ func rooms() []Room {
 			Path: "internal/daemon",
 			Ours: []string{
 				"center", "center/api", "center/console", "center/dossier", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
-				"drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "drivers/tpm", "edge", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "rules", "simulator", "uplink", "uplink/broker",
+				"drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync"},

@@ -47,6 +47,7 @@ type edgeParts struct {
 	password      string
 	tls           *tls.Config
 	cameras       *camera.Listener
+	board         *staffPage // nil for none
 	lanes         []edge.LaneConfig
 	signs         []*sign.Sign
 	clock         *edge.Timekeeper
@@ -152,6 +153,9 @@ func runEdge(ctx context.Context, cfg EdgeConfig, damage error, log *slog.Logger
 	health := edgeHealth(site, reg)
 	entrance.open.Store(&health)
 	g.Go(func() error { return link.Run(gctx) })
+	if p.board != nil {
+		g.Go(func() error { return p.board.serve(gctx, site, &p.cfg, p.now(), log) })
+	}
 	if p.simulated != nil {
 		log.Warn("this site's clock is simulated: it is for rehearsals only", "file", p.simulated.path)
 		g.Go(func() error { p.simulated.run(gctx); return nil })
@@ -263,6 +267,9 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 		if s != nil {
 			p.signs = append(p.signs, s)
 		}
+	}
+	if p.board, err = openBoard(&cfg); err != nil {
+		return nil, err
 	}
 	if err := p.identify(); err != nil {
 		return nil, err

@@ -50,7 +50,9 @@ type EdgeConfig struct {
 	Road      RoadConfig    `yaml:"road"`
 	Center    LinkConfig    `yaml:"center"`
 	Cameras   CamerasConfig `yaml:"cameras"`
-	Lanes     []LaneConfig  `yaml:"lanes"`
+	// Board is the site's own page for its staff; nothing means none.
+	Board *BoardConfig `yaml:"board"`
+	Lanes []LaneConfig `yaml:"lanes"`
 
 	raw []byte
 	dir string
@@ -339,6 +341,9 @@ func (c *EdgeConfig) Validate() error {
 	}
 	if len(c.Center.ReceiptKeys) == 0 {
 		return errors.New("center.receipt_keys is missing: without the centre's public key no receipt can be believed and nothing is ever pruned")
+	}
+	if err := c.Board.valid(); err != nil {
+		return err
 	}
 	if len(c.Lanes) == 0 {
 		return errors.New("lanes is missing: a site has at least one")

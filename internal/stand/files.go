@@ -37,8 +37,10 @@ func (b *builder) site(c SiteConfig, broker, web string) Site {
 	s := Site{
 		Site: c.Site, Region: center.Region(county + "/" + name), Edge: at("edge.yaml"), Scenario: at("scenario.yaml"), Truth: at("truth.ndjson"),
 		Registrations: at("registrations.csv"), Journal: filepath.Join(b.dir, name, "journal.db"),
-		Listen: b.port(), Control: b.port(),
+		Listen: b.port(), Control: b.port(), Board: b.port(),
+		Staff: Officer{Login: "staff", Name: "站员 Chen"},
 	}
+	b.signIn(&s.Staff, name+"-staff.hash")
 	b.key(name + ".pem")
 	user, password := name, rand.Text()
 	if b.user != "" {
@@ -144,6 +146,11 @@ center:
   pictures: http://{{.Web}}
 cameras:
   listen: {{.CamerasListen}}
+board:
+  listen: {{.Board}}
+  zone: Asia/Shanghai
+  staff:
+    - {login: {{.Staff.Login}}, name: {{.Staff.Name}}, hash_file: {{.SiteConfig.Site}}-staff.hash}
 lanes:
 {{- $site := .SiteConfig.Site}}{{$from := .From}}{{$until := .Until}}
 {{- range .Lanes}}

@@ -94,6 +94,8 @@ type Site struct {
 	Journal       string
 	Listen        string // address of the edge's metrics and health
 	Control       string // address of the simulator's control port
+	Board         string // address of the site's page for its staff, where Staff signs in
+	Staff         Officer
 }
 
 // Officer is a sign-in of the stand.
@@ -136,12 +138,7 @@ func Create(ctx context.Context, c Config) (*Stand, error) {
 		{Login: "admin", Name: "管理 Sun", Role: center.Administrator},
 		{Login: "audit", Name: "审计 Zhao", Role: center.Auditor},
 	} {
-		o.Password = o.Login + "-" + rand.Text()[:8]
-		hash, err := signin.HashPassword(o.Password)
-		if err != nil {
-			return nil, err
-		}
-		b.secret(o.Login+".hash", hash)
+		b.signIn(&o, o.Login+".hash")
 		s.Officers = append(s.Officers, o)
 	}
 	for _, sc := range c.Sites {
@@ -219,6 +216,17 @@ func (b *builder) secret(name, text string) {
 	if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text+"\n"), 0o600); err != nil {
 		b.fail(err)
 	}
+}
+
+// signIn gives an officer a password, and writes its hash.
+func (b *builder) signIn(o *Officer, file string) {
+	o.Password = o.Login + "-" + rand.Text()[:8]
+	hash, err := signin.HashPassword(o.Password)
+	if err != nil {
+		b.fail(err)
+		return
+	}
+	b.secret(file, hash)
 }
 
 // port finds a free port.

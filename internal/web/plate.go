@@ -54,3 +54,18 @@ func PlateText(s string) string {
 	}
 	return s[:n+1] + "·" + s[n+1:]
 }
+
+// Plates are the plates of all units, drawing vehicle first; a train whose trailer was not read shows it.
+func (w *Words) Plates(f *wim.Facts) []template.HTML {
+	var out []template.HTML
+	for i := range f.Units {
+		out = append(out, w.Plate(f.Units[i].Plate, f.Units[i].Color))
+	}
+	if len(out) == 0 {
+		out = append(out, w.Plate("", ""))
+	}
+	if f.Vehicle.Flags.Has(wim.TrailerUnread) && len(out) == 1 {
+		out = append(out, w.Plate("", ""))
+	}
+	return out
+}
