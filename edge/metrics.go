@@ -61,7 +61,7 @@ func newMetrics() *metrics {
 	medium := prometheus.ExponentialBuckets(1e-4, 2, 16) // 0.1 ms to 3 s
 
 	m.passages = vec("passages_total", "Vehicles recorded, by the weightiest outcome and its standing.", "lane", "outcome", "standing")
-	m.supplements = vec("supplements_total", "Late plates recorded.", "lane")
+	m.supplements = vec("supplements_total", "Late plates, and licences that the centre told or staff keyed, recorded.", "lane")
 	m.gaps = vec("gaps_total", "Gaps in the messages of a scale.", "lane", "cause")
 	m.dropped = vec("readings_dropped_total", "Readings not taken in. What is numbered shows as a gap, except repeats.", "lane", "reason")
 	m.plates = vec("plates_total", "Plate reads, by what became of them.", "lane", "result")
