@@ -16,12 +16,19 @@ type Account struct {
 	Ref         wim.RecordRef
 	Passage     *wim.Passage // as it was recorded at once
 	Recorded    wim.Time
-	Supplements []journal.Kept // oldest first
+	Supplements []Addition // oldest first
 
 	// What the newest of them says.
 	Facts   wim.Facts
 	Verdict wim.Verdict
 	Reads   []wim.PlateRead // all
+}
+
+// Addition is a supplement with the time of its record.
+type Addition struct {
+	*wim.Supplement
+
+	Recorded wim.Time
 }
 
 // accountsBack bounds how many records of a lane are looked through for one passage.
@@ -81,7 +88,7 @@ func accounts(kept []journal.Kept) []*Account {
 			if a == nil {
 				continue // its passage lies further back
 			}
-			a.Supplements = append(a.Supplements, k)
+			a.Supplements = append(a.Supplements, Addition{r.Supplement, r.Time})
 			a.Facts, a.Verdict = r.Supplement.Facts, r.Supplement.Verdict
 			a.Reads = append(a.Reads, r.Supplement.Reads...)
 		}

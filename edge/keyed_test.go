@@ -43,7 +43,7 @@ func TestWhatStaffKeyBecomesASupplementUnderTheirName(t *testing.T) {
 	if len(after.Supplements) != 1 {
 		t.Fatalf("%d supplements", len(after.Supplements))
 	}
-	s := after.Supplements[0].Record.Supplement
+	s := after.Supplements[0].Supplement
 	if s.Cause != wim.SupplementKeyed || s.By != "zhang" || s.Of != before.Ref || len(s.Reads) != 0 {
 		t.Errorf("supplement %+v", s)
 	}
@@ -59,7 +59,7 @@ func TestWhatStaffKeyBecomesASupplementUnderTheirName(t *testing.T) {
 		t.Fatal("the camera is not heard")
 	}
 	eventually(t, "the late plate's supplement", func() bool { return len(account().Supplements) == 2 })
-	late := account().Supplements[1].Record.Supplement
+	late := account().Supplements[1].Supplement
 	if late.Cause != wim.SupplementPlate || late.Facts.Units[0].Plate != "川A12345" || late.Facts.Vehicle.Flags.Has(wim.PlateUncertain) {
 		t.Errorf("the late plate overruled what was keyed: %+v", late.Facts.Units)
 	}

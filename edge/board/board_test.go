@@ -17,7 +17,6 @@ import (
 	"testing"
 
 	"github.com/axlegate/axlegate/edge"
-	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/internal/signin"
 	"github.com/axlegate/axlegate/wim"
 )
@@ -75,7 +74,7 @@ func (s *fakeSite) Key(_ context.Context, k edge.Keyed) error {
 	s.keyed = append(s.keyed, k)
 	s.head++
 	next := *s.account
-	next.Supplements = append(next.Supplements, journal.Kept{Record: &wim.Record{Time: 1, Supplement: &wim.Supplement{Cause: wim.SupplementKeyed, By: k.By}}})
+	next.Supplements = append(next.Supplements, edge.Addition{Supplement: &wim.Supplement{Cause: wim.SupplementKeyed, By: k.By}, Recorded: 1})
 	s.account = &next
 	return nil
 }

@@ -91,7 +91,7 @@ type headline struct {
 // Keyed tells that staff have keyed something of it.
 func (v *accountView) Keyed() bool {
 	for _, s := range v.Supplements {
-		if s.Record.Supplement.Cause == wim.SupplementKeyed {
+		if s.Cause == wim.SupplementKeyed {
 			return true
 		}
 	}

@@ -63,7 +63,7 @@ type later struct {
 func (v *passageView) Later() []later {
 	var out []later
 	for _, s := range v.Supplements {
-		out = append(out, later{s.Record.Time, v.Words.Or("supplement", s.Record.Supplement.Cause), s.Record.Supplement.By})
+		out = append(out, later{s.Recorded, v.Words.Or("supplement", s.Cause), s.By})
 	}
 	return out
 }

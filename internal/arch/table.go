@@ -218,7 +218,7 @@ func powers() []Power {
 		{Name: "MQTT", Imports: []string{paho}, Rooms: []string{"uplink/mqtt"}},
 		{Name: "the broker", Imports: []string{nats}, Rooms: []string{"uplink/broker"}},
 		{Name: "signing", Imports: []string{jose}, Rooms: []string{"wim/seal"}},
-		{Name: "HTML", Imports: []string{"html/template"}, Rooms: []string{"center/console", "internal/scoresheet", "internal/web"}},
+		{Name: "HTML", Imports: []string{"html/template"}, Rooms: []string{"center/console", "edge/board", "internal/scoresheet", "internal/web"}},
 		{Name: "the serial line", Imports: []string{gobus}, Rooms: []string{"drivers/modbus", "drivers/serial"}},
 	}
 }
