@@ -176,8 +176,8 @@ func rooms() []Room {
 			Path: "internal/daemon",
 			Ours: []string{
 				"center", "center/api", "center/console", "center/dossier", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
-				"drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "rules", "simulator", "uplink", "uplink/broker",
-				"uplink/mqtt", "wim", "wim/seal",
+				"drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
+				"uplink/mqtt", "wim", "wim/accuracy", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync"},
 			Tests:   []string{"internal/stand", "internal/testenv"},
@@ -192,10 +192,10 @@ func rooms() []Room {
 		{
 			Path: "cmd/axlegate", Ours: []string{
 				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/tpm", "edge/journal",
-				"internal/daemon", "internal/scoresheet", "internal/scoring", "internal/signin", "internal/stand", "internal/web", "rules", "wim", "wim/accuracy", "wim/seal",
+				"internal/daemon", "internal/scoresheet", "internal/scoring", "internal/signin", "internal/stand", "internal/web", "rules", "simulator", "wim", "wim/accuracy", "wim/seal",
 			},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},
-			Tests:   []string{"internal/freeport", "simulator", pty},
+			Tests:   []string{"internal/freeport", pty},
 			Why:     "The toolbox reads journals, keys, password hashes and what devices sent itself, and asks devices on the bench; it starts daemons through internal/daemon.",
 		},
 

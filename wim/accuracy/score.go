@@ -197,8 +197,19 @@ func series[K comparable](m map[K]*Series, k K) *Series {
 	return m[k]
 }
 
+// flag counts. What follows from a fault that was expected is no false alarm: a lost message leaves axles and sums wrong and may be the
+// vehicle's end, and of a vehicle on the line between two lanes one side is missing.
 func (s *Scorer) flag(expected, raised wim.Flag) {
 	expected, raised = expected&^unweighed, raised&^unweighed
+	if expected.Has(wim.DeviceGap) {
+		if raised.Has(wim.TimedOut) {
+			raised |= wim.DeviceGap
+		}
+		raised &^= (wim.MissedAxle | wim.SumMismatch | wim.TimedOut) &^ expected
+	}
+	if expected.Has(wim.Straddling) {
+		raised &^= (wim.Imbalance | wim.OffScale | wim.SumMismatch) &^ expected
+	}
 	for all := expected | raised; all != 0; all &= all - 1 {
 		f := all & -all
 		x := s.flags[f]

@@ -151,6 +151,31 @@ func TestVoidWeighingsAreCountedAndNotWeighed(t *testing.T) {
 	}
 }
 
+func TestWhatFollowsFromAFaultIsNoFalseAlarm(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		expected, raised   wim.Flag
+		right, wrong, miss int
+	}{
+		{"a lost axle leaves count and sum wrong", wim.DeviceGap, wim.DeviceGap | wim.MissedAxle | wim.SumMismatch, 1, 0, 0},
+		{"a lost end is told by the time", wim.DeviceGap, wim.TimedOut, 1, 0, 0},
+		{"without a fault they are false alarms", 0, wim.MissedAxle | wim.SumMismatch | wim.TimedOut, 0, 3, 0},
+		{"half a vehicle is out of balance", wim.Straddling, wim.Straddling | wim.Imbalance, 1, 0, 0},
+		{"and its imbalance alone does not tell it", wim.Straddling, wim.Imbalance, 0, 0, 1},
+		{"a plate says nothing of a weighing", 0, wim.PlateUncertain, 0, 0, 0},
+	} {
+		s := scorer(t, Config{})
+		s.flag(c.expected, c.raised)
+		var right, wrong, miss int
+		for _, f := range report(t, s).Flags {
+			right, wrong, miss = right+f.Right, wrong+f.False, miss+f.Missed
+		}
+		if right != c.right || wrong != c.wrong || miss != c.miss {
+			t.Errorf("%s: %d right, %d false, %d missed", c.name, right, wrong, miss)
+		}
+	}
+}
+
 // verdict is one authority's, on one limit of 40 t.
 func verdict(measured wim.Kg, outcome wim.Outcome, reasons wim.Reason) *wim.Verdict {
 	return &wim.Verdict{
