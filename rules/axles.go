@@ -489,20 +489,29 @@ func (j *judgement) summed(c *competence, l *limit, x *sum, t *tally) {
 	if j.permitted(c, l, r, x.low, j.gross, j.taken, 0, 0, t) {
 		return
 	}
-	why := whySpacing
-	for f := fieldConfig; f < fields; f++ {
-		if x.told&(1<<f) != 0 {
-			why = f.why()
-			break
-		}
-	}
 	for _, b := range [2]struct {
 		permitted int64
 		assumes   string
-	}{{x.low, "least-axle-limits"}, {x.high, "most-axle-limits"}} {
+	}{{x.low, assumesLeast}, {x.high, assumesMost}} {
 		f := j.check(c, l, r, j.gross, j.taken, b.permitted)
 		f.Assumes = b.assumes
 		f.Reasons |= x.reasons | wim.InputMissing
 	}
-	j.unknown(why, t)
+	j.unknown(x.why(), t)
+}
+
+// The branches of a sum of which some axles' limits are open.
+const (
+	assumesLeast = "least-axle-limits"
+	assumesMost  = "most-axle-limits"
+)
+
+// why names the input that leaves a sum open.
+func (x *sum) why() string {
+	for f := fieldConfig; f < fields; f++ {
+		if x.told&(1<<f) != 0 {
+			return f.why()
+		}
+	}
+	return whySpacing
 }

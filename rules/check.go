@@ -44,27 +44,37 @@ func (j *judgement) weigh(l *limit, measured, taken, permitted int64) weighed {
 
 // tolerate weighs an excess against what the law itself lets pass.
 func (j *judgement) tolerate(l *limit, net, over, permitted int64) weighed {
-	w := weighed{found: exceeded, excess: over}
+	if x := l.tolerance(j.f); x != nil {
+		return x.weigh(net, over, permitted)
+	}
+	return weighed{found: exceeded, excess: over}
+}
+
+// tolerance gives the one that a limit has that day at that site, nil for none.
+func (l *limit) tolerance(f *wim.Facts) *tolerance {
 	for i := range l.tolerances {
-		x := &l.tolerances[i]
-		if !x.applies(j.f) {
-			continue
+		if x := &l.tolerances[i]; x.applies(f) {
+			return x
 		}
-		w.reasons |= x.reason
-		if x.unless > 0 && over >= x.unless {
-			break
-		}
-		if x.reduces {
-			w.tolerance = net * x.share / 1000 // masses are whole: above this is above the fraction too
-		} else {
-			w.tolerance = permitted * x.share / 1000
-		}
-		if over <= w.tolerance {
-			w.found, w.excess = withinTolerance, 0
-		} else if x.tolerated {
-			w.excess -= w.tolerance
-		}
-		break
+	}
+	return nil
+}
+
+// weigh weighs an excess against the tolerance.
+func (t *tolerance) weigh(net, over, permitted int64) weighed {
+	w := weighed{found: exceeded, excess: over, reasons: t.reason}
+	if t.unless > 0 && over >= t.unless {
+		return w
+	}
+	if t.reduces {
+		w.tolerance = net * t.share / 1000 // masses are whole: above this is above the fraction too
+	} else {
+		w.tolerance = permitted * t.share / 1000
+	}
+	if over <= w.tolerance {
+		w.found, w.excess = withinTolerance, 0
+	} else if t.tolerated {
+		w.excess -= w.tolerance
 	}
 	return w
 }

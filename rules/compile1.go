@@ -47,7 +47,7 @@ func (c *compiler) competence1(i int, f *competenceFile1, ladders []ladder, name
 		c.fail(path+".competence", "", "competence %q is missing or given twice", f.Competence)
 	}
 	names[f.Competence] = true
-	out := competence{name: wim.Competence(f.Competence), needsPlate: f.NeedsPlate, notFor: c.kinds(path, f.NotFor)}
+	out := competence{name: wim.Competence(f.Competence), needsPlate: f.NeedsPlate, spares: c.kinds(path, f.NotFor)}
 	if len(f.Limits) == 0 {
 		c.fail(path, "", "competence %q has no limits", f.Competence)
 	}

@@ -71,7 +71,7 @@ func (j *judgement) carried(c *competence, s *comparison, t *tally) {
 		kerb += int64(r.Kerb)
 		rated += int64(max(r.Rated, 0))
 	}
-	if len(units) == 0 || j.config == wim.Train && len(units) < 2 {
+	if len(units) == 0 || j.config == wim.Train && len(units) < 2 || rated >= planMass {
 		j.limit(c, s.limit, t)
 		return
 	}
@@ -80,38 +80,76 @@ func (j *judgement) carried(c *competence, s *comparison, t *tally) {
 
 // mass compares a mass with what is permitted in the strictest and in the most lenient case.
 func (j *judgement) mass(c *competence, s *comparison, measured, taken, low, high int64, t *tally) {
-	w := weighed{found: compliant}
 	if measured > low {
-		var plain bool
-		if w, plain = j.compare(s, measured, taken, low, high); !plain {
-			j.fallBack(c, s, measured, taken, t)
+		j.above(c, s, measured, taken, low, high, t)
+		return
+	}
+	j.put(&s.shown, measured, taken, high)
+	if s.counts {
+		t.add(compliant, s.shown.Reasons, "")
+	}
+}
+
+// put shows a mass in the place of the next finding.
+func (j *judgement) put(shown *wim.Finding, measured, taken, permitted int64) *wim.Finding {
+	f := j.slot()
+	*f = *shown
+	// What has a plan is below planMass, and so is what it may carry.
+	f.Measured, f.Deducted, f.Permitted = wim.Kg(measured), wim.Kg(taken), wim.Kg(permitted) //nolint:gosec // see above
+	return f
+}
+
+// above compares a mass that is more than the strictest case permits.
+func (j *judgement) above(c *competence, s *comparison, measured, taken, low, high int64, t *tally) {
+	net := measured - taken
+	w := s.weigh(measured, net, high)
+	if low != high {
+		if x := s.weigh(measured, net, low); x.found != w.found {
+			j.disagree(c, s, measured, taken, &x, &w, t)
 			return
 		}
 	}
-	f := j.slot()
-	*f = s.shown
-	f.Measured, f.Deducted, f.Permitted = kg(measured), kg(taken), kg(high)
-	if w.found != compliant {
-		f.Excess, f.Tolerance = kg(w.excess), kg(w.tolerance)
-		j.heavier(s, f, &w, measured-taken, high)
+	if w.found == exceeded && j.mayBePermitted(s) {
+		j.fallBack(c, s, measured, taken, t)
+		return
+	}
+	f := j.put(&s.shown, measured, taken, high)
+	j.heavier(s, f, &w, net, high)
+	if w.found == exceeded {
+		j.doubt(s, f, net)
 	}
 	if s.counts {
 		t.add(w.found, f.Reasons, "")
 	}
 }
 
+// disagree shows a mass of which the possible cases say different things.
+func (j *judgement) disagree(c *competence, s *comparison, measured, taken int64, strict, lenient *weighed, t *tally) {
+	if s.asked.sum == nil || strict.found != exceeded || j.mayBePermitted(s) {
+		j.fallBack(c, s, measured, taken, t)
+		return
+	}
+	j.heavier(s, j.put(&s.asked.least, measured, taken, s.low), strict, measured-taken, s.low)
+	j.heavier(s, j.put(&s.asked.most, measured, taken, s.high), lenient, measured-taken, s.high)
+	if s.counts {
+		t.add(unknown, 0, s.asked.open)
+	}
+}
+
 // length compares a size.
 func (j *judgement) length(c *competence, s *comparison, size wim.Mm, low, high int64, t *tally) {
 	measured, taken := int64(size), int64(j.f.Vehicle.SizeError)
-	j.weak = 0
+	weak := wim.Reason(0)
 	if taken <= 0 {
-		taken, j.weak = j.set.uncertifiedSize, wim.SizeNotCertified
+		taken, weak = j.set.uncertifiedSize, wim.SizeNotCertified
 	}
 	taken = min(taken, measured)
+	net := measured - taken
 	w := weighed{found: compliant}
 	if measured > low {
-		var plain bool
-		if w, plain = j.compare(s, measured, taken, low, high); !plain {
+		w = s.weigh(measured, net, high)
+		if low != high && s.weigh(measured, net, low).found != w.found || w.found == exceeded && j.mayBePermitted(s) {
+			j.weak = weak
 			j.fallBack(c, s, measured, taken, t)
 			j.weak = 0
 			return
@@ -119,25 +157,36 @@ func (j *judgement) length(c *competence, s *comparison, size wim.Mm, low, high 
 	}
 	f := j.slot()
 	*f = s.shown
-	f.Size.Measured, f.Size.Deducted, f.Size.Permitted = wim.Mm(measured), mm(taken), mm(high)
+	f.Size = wim.Size{Measured: size, Deducted: mm(taken), Permitted: mm(high)}
 	if w.found != compliant {
-		f.Size.Excess = mm(w.excess)
-		j.heavier(s, f, &w, measured-taken, high)
+		j.heavier(s, f, &w, net, high)
+		f.Size.Excess, f.Excess, f.Tolerance = mm(w.excess), 0, 0
+	}
+	if w.found == exceeded {
+		f.Reasons |= weak
+		j.doubt(s, f, net)
 	}
 	if s.counts {
 		t.add(w.found, f.Reasons, "")
 	}
-	j.weak = 0
 }
 
-// compare weighs what is above the strictest case; plain is false where the cases disagree or a permit has to be looked at.
-func (j *judgement) compare(s *comparison, measured, taken, low, high int64) (w weighed, plain bool) {
-	w = j.weigh(s.limit, measured, taken, high)
-	if low != high && j.weigh(s.limit, measured, taken, low).found != w.found {
-		return w, false
+// weigh compares, as judging at length does.
+func (s *comparison) weigh(measured, net, permitted int64) weighed {
+	over := net - permitted
+	switch {
+	case over > 0 && s.tolerance != nil:
+		return s.tolerance.weigh(net, over, permitted)
+	case over > 0:
+		return weighed{found: exceeded, excess: over}
+	case measured > permitted:
+		return weighed{found: withinTolerance}
 	}
-	return w, w.found != exceeded || !s.limit.permit || len(j.f.Permits) == 0
+	return weighed{found: compliant}
 }
+
+// mayBePermitted tells whether a permit has to be looked at before something is exceeded.
+func (j *judgement) mayBePermitted(s *comparison) bool { return s.limit.permit && len(j.f.Permits) > 0 }
 
 // fallBack judges at length by the cases that the plan knows.
 func (j *judgement) fallBack(c *competence, s *comparison, measured, taken int64, t *tally) {
@@ -149,22 +198,30 @@ func (j *judgement) fallBack(c *competence, s *comparison, measured, taken int64
 	j.chosen(c, s.limit, &s.asked.subject, &s.asked.choice, measured, taken, s.shown.Index, s.shown.Last, t)
 }
 
-// heavier writes into a finding that it is above its limit: within tolerance or exceeded.
+// heavier writes into a finding what was weighed.
 func (j *judgement) heavier(s *comparison, f *wim.Finding, w *weighed, net, permitted int64) {
-	f.Outcome = w.found.outcome()
+	f.Tolerance = wim.Kg(w.tolerance) //nolint:gosec // below planMass
 	f.Reasons |= w.reasons
-	if w.found != exceeded {
-		return
+	switch w.found { //nolint:exhaustive // nothing else is weighed
+	case withinTolerance:
+		f.Outcome = wim.WithinTolerance
+	case exceeded:
+		f.Outcome = wim.Exceeded
+		f.Excess = wim.Kg(w.excess)              //nolint:gosec // below planMass
+		f.Ratio = f.Excess.Of(wim.Kg(permitted)) //nolint:gosec // likewise
+		if j.presumed {
+			f.Reasons |= wim.KindPresumed
+		}
+		if s.ladder != nil {
+			s.ladder.grade(f, net, w.excess, permitted)
+		}
 	}
-	f.Ratio = kg(w.excess).Of(kg(permitted))
-	f.Reasons |= j.weak | s.presumed
-	if j.presumed {
-		f.Reasons |= wim.KindPresumed
-	}
-	if s.asked != nil && s.lawful != s.high && j.weigh(s.limit, net, 0, s.lawful).found != exceeded {
+}
+
+// doubt adds to an excess what was presumed of the axles.
+func (j *judgement) doubt(s *comparison, f *wim.Finding, net int64) {
+	f.Reasons |= s.presumed
+	if s.asked != nil && s.lawful != s.high && s.weigh(net, net, s.lawful).found != exceeded {
 		f.Reasons |= wim.InputPresumed // what the set presumes of the axles lowers the limit so far
-	}
-	if s.row.ladder != nil {
-		s.row.ladder.grade(f, net, w.excess, permitted)
 	}
 }

@@ -74,6 +74,7 @@ type judgement struct {
 	common wim.Reason   // what weakens every opinion
 
 	kind     wim.VehicleKind
+	kinds    kinds             // that kind, 0 for one that is not known
 	presumed bool              // goods, because no other kind is known
 	config   wim.Configuration // ConfigurationUnknown where both branches must be judged
 	drive    uint8             // drive axles of the drawing vehicle, 0 unknown
@@ -149,11 +150,8 @@ func (j *judgement) read() {
 	if j.lead != nil && j.lead.Kind != wim.KindUnknown {
 		j.kind = j.lead.Kind
 	}
-	switch j.kind {
-	case wim.Goods, wim.Bus, wim.Car, wim.Military, wim.SpecialWork, wim.Farm:
-	default:
-		j.presumed = true
-	}
+	j.kinds = kindOf(j.kind)
+	j.presumed = j.kinds == 0
 	j.config, _ = configuration(f, j.lead)
 	j.word = markAll &^ markConfig
 	// A plate that may be another vehicle's must not choose the limit.
@@ -171,6 +169,29 @@ func (j *judgement) read() {
 		j.word |= markConfig
 	}
 	j.road = j.set.roadWord(f.Road.Class)
+}
+
+// kinds is a set of kinds of vehicle, a bit for each: words are slow to compare.
+type kinds uint8
+
+// kindOf gives a kind's bit, 0 for one that is not known.
+func kindOf(k wim.VehicleKind) kinds {
+	switch k {
+	case wim.Goods:
+		return 1 << 0
+	case wim.Bus:
+		return 1 << 1
+	case wim.Car:
+		return 1 << 2
+	case wim.Military:
+		return 1 << 3
+	case wim.SpecialWork:
+		return 1 << 4
+	case wim.Farm:
+		return 1 << 5
+	case wim.KindUnknown:
+	}
+	return 0
 }
 
 // roadWord gives the bit of a class of road, all bits for one that the set does not know.
@@ -210,16 +231,14 @@ func configuration(f *wim.Facts, lead *wim.Registration) (wim.Configuration, Evi
 // opine judges one competence: applicability first, then every limit in force, by its part of a plan where there is one.
 func (j *judgement) opine(c *competence, p *part) {
 	var t tally
-	for _, k := range c.notFor {
-		if k == j.kind {
-			why := wim.Reason(0)
-			if j.lead != nil && j.f.Vehicle.Flags.Has(wim.PlateUncertain) {
-				why = wim.PlateDoubtful // the kind may be another vehicle's
-			}
-			t.add(notApplicable, why, string(k))
-			j.opinion(c, &t)
-			return
+	if c.spares&j.kinds != 0 {
+		why := wim.Reason(0)
+		if j.lead != nil && j.f.Vehicle.Flags.Has(wim.PlateUncertain) {
+			why = wim.PlateDoubtful // the kind may be another vehicle's
 		}
+		t.add(notApplicable, why, string(j.kind))
+		j.opinion(c, &t)
+		return
 	}
 	if j.f.Time == 0 {
 		t.add(unknown, 0, whyTime)

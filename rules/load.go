@@ -172,11 +172,10 @@ func (c *compiler) ladderOf(path, id string, all []ladder) *ladder {
 }
 
 // kinds compiles the kinds of vehicle that a competence does not cover.
-func (c *compiler) kinds(path string, all []string) []wim.VehicleKind {
-	var out []wim.VehicleKind
+func (c *compiler) kinds(path string, all []string) (out kinds) {
 	for k, n := range all {
 		c.oneOf(fmt.Sprintf("%s.not_for[%d]", path, k), n, string(wim.Bus), string(wim.Car), string(wim.Military), string(wim.SpecialWork), string(wim.Farm))
-		out = append(out, wim.VehicleKind(n))
+		out |= kindOf(wim.VehicleKind(n))
 	}
 	return out
 }

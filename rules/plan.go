@@ -46,10 +46,11 @@ type comparison struct {
 	counts      bool  // it has a part in the opinion
 	presumed    wim.Reason
 	limit       *limit
-	row         *row
-	low, high   int64 // what the plan permits, in the strictest and the most lenient of the cases that are possible
-	lawful      int64 // the most lenient, were nothing presumed that no statute does
-	shown       wim.Finding
+	ladder      *ladder
+	tolerance   *tolerance  // that the law has on such a day at such a station, nil for none
+	low, high   int64       // what the plan permits, in the strictest and the most lenient of the cases that are possible
+	lawful      int64       // the most lenient, were nothing presumed that no statute does
+	shown       wim.Finding // where it is kept to; the masses are missing
 	asked       *asked
 }
 
@@ -58,6 +59,9 @@ type asked struct {
 	subject subject
 	choice  choice
 	sum     *sum // of a limit on the sum of axle loads, which has neither of the above
+	// What is shown of a sum whose bounds disagree, and the input that is open.
+	least, most wim.Finding
+	open        string
 }
 
 // lay makes the plan for vehicles like this one.
@@ -201,7 +205,10 @@ func (j *judgement) adding(c *competence, l *limit) ([]comparison, bool) {
 	s.low, s.high, s.lawful = x.low, x.high, x.high
 	s.presumed = j.presumptions(&c.limits[l.of], 0, 0)
 	s.shown.Reasons |= x.reasons
-	s.asked = &asked{sum: &x}
+	s.asked = &asked{sum: &x, least: s.shown, most: s.shown, open: x.why()}
+	s.asked.least.Assumes, s.asked.most.Assumes = assumesLeast, assumesMost
+	s.asked.least.Reasons |= wim.InputMissing
+	s.asked.most.Reasons |= wim.InputMissing
 	return []comparison{s}, true
 }
 
@@ -235,7 +242,7 @@ func (j *judgement) choosing(all []comparison, c *competence, l *limit, d deed, 
 // stepOf is a comparison with what a row permits, shown as one that is kept to.
 func (j *judgement) stepOf(c *competence, l *limit, r *row, d deed) comparison {
 	return comparison{
-		does: d, counts: !l.informs, limit: l, row: r,
+		does: d, counts: !l.informs, limit: l, ladder: r.ladder, tolerance: l.tolerance(j.f),
 		shown: wim.Finding{
 			Competence: c.name, Limit: r.id, Article: r.article, Scope: l.scope, Outcome: wim.Compliant, Reasons: r.reason, Informs: l.informs,
 		},

@@ -53,8 +53,8 @@ func (s *Set) File() *File { return s.file }
 // competence is one authority's limits, in the order of the file.
 type competence struct {
 	name       wim.Competence
-	notFor     []wim.VehicleKind
-	needsPlate bool // its findings rest on a registration, so a doubtful plate makes them doubtful
+	spares     kinds // of vehicles that it is not for
+	needsPlate bool  // its findings rest on a registration, so a doubtful plate makes them doubtful
 	limits     []limit
 }
 

@@ -10,12 +10,12 @@ import (
 )
 
 // Which cases of a law may be a vehicle's depends on how it is made up and not on what it weighs: on the number of its
-// axles, on the bands that their distances lie in, on tyres, drive axles, configuration, road and day. Vehicles that are
+// axles, on the bands that their distances lie in, on tyres, drive axles, configuration, road, station and day. Vehicles that are
 // alike in all of these have one shape, and what is worked out for the first of them holds for every other. It is kept as
 // a plan; what is left to do is to compare masses and sizes.
 
 // shape is the key of a plan: first the axles, six bits each, then the vehicle.
-type shape [2]uint64
+type shape struct{ axles, whole uint64 }
 
 const (
 	axleBits   = 6
@@ -23,7 +23,7 @@ const (
 	planBands  = 1<<4 - 1       // of distances
 	planReach  = 1 << 13        // mm: a law that tells longer distances of neighbours apart has no plans
 	planMass   = 1 << 26        // kg or mm: what is larger is beyond all sense and has no plan
-	planEpochs = 1<<13 - 1      // days on which something begins or ends
+	planEpochs = 1<<10 - 1      // days on which something begins or ends
 	planSlots  = 1 << 9         // plans that a set keeps; vehicles of rarer shapes are judged at length
 	planProbes = 8              // slots that a shape may have
 	markBits   = 26             // of a mark
@@ -65,6 +65,9 @@ func planned(s *Set) *planner {
 			for r := range l.rows {
 				cut(l.rows[r].spacing)
 				p.epochs = append(p.epochs, l.rows[r].from, l.rows[r].until)
+			}
+			for _, t := range l.tolerances {
+				p.epochs = append(p.epochs, t.from, t.until)
 			}
 		}
 	}
@@ -122,9 +125,9 @@ func (j *judgement) shape(p *planner) (key shape, ok bool) {
 	if j.road != anyRoad {
 		road = uint64(bits.TrailingZeros32(j.road)) //nolint:gosec // not negative
 	}
-	key[0] = axles
-	key[1] = uint64(j.word) | uint64(n)<<markBits | uint64(j.leadAxles(n))<<(markBits+4) | uint64(min(j.drive, 15))<<(markBits+8) | //nolint:gosec // none is negative
-		road<<(markBits+12) | j.given()<<(markBits+17) | uint64(epoch)<<(markBits+25)
+	key.axles = axles
+	key.whole = uint64(j.word) | uint64(n)<<markBits | uint64(j.leadAxles(n))<<(markBits+4) | uint64(min(j.drive, 15))<<(markBits+8) | //nolint:gosec // none is negative
+		road<<(markBits+12) | j.given()<<(markBits+17) | stationBits(f.Station)<<(markBits+25) | uint64(epoch)<<(markBits+28)
 	return key, true
 }
 
@@ -150,7 +153,7 @@ func (j *judgement) plan() *plan {
 	if !ok {
 		return nil
 	}
-	h := (key[0]*0x9E3779B97F4A7C15 ^ key[1]) * 0xD6E8FEB86659FD93 >> 32
+	h := (key.axles*0x9E3779B97F4A7C15 ^ key.whole) * 0xD6E8FEB86659FD93 >> 32
 	for i := range uint64(planProbes) {
 		slot := &p.slots[(h+i)%planSlots]
 		x := slot.Load()
@@ -165,6 +168,22 @@ func (j *judgement) plan() *plan {
 		}
 	}
 	return nil
+}
+
+// stationBits tells the stations apart that a tolerance may be for.
+func stationBits(m wim.StationMode) uint64 {
+	switch m {
+	case wim.JointStation:
+		return 1
+	case wim.OffSite:
+		return 2
+	case wim.MotorwayEntrance:
+		return 3
+	case wim.TollExit:
+		return 4
+	case wim.StationUnset:
+	}
+	return 0
 }
 
 func tyreBits(t wim.Tyres) uint64 {

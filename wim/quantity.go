@@ -102,6 +102,9 @@ func (m Kg) Of(whole Kg) Permille {
 	if whole <= 0 || m <= 0 {
 		return 0
 	}
+	if m <= math.MaxUint32/1000 {
+		return Permille(min(uint32(m)*1000/uint32(whole), 1<<30)) // a division of 32 bits takes half the time
+	}
 	r := int64(m) * 1000 / int64(whole)
 	if r > 1<<30 {
 		r = 1 << 30
