@@ -14,9 +14,9 @@ const (
 	exceeded
 )
 
-func (f found) outcome() wim.Outcome {
-	return [...]wim.Outcome{"", wim.NotApplicable, wim.Compliant, wim.WithinTolerance, wim.Unknown, wim.Exceeded}[f]
-}
+func (f found) outcome() wim.Outcome { return outcomes[f] }
+
+var outcomes = [...]wim.Outcome{"", wim.NotApplicable, wim.Compliant, wim.WithinTolerance, wim.Unknown, wim.Exceeded} //nolint:gochecknoglobals // a table that is never written
 
 // weighed is what comes of comparing one quantity with one permitted value.
 type weighed struct {
@@ -117,10 +117,7 @@ func (j *judgement) show(c *competence, l *limit, r *row, measured, taken, permi
 	}
 	if w.found == exceeded {
 		f.Ratio = kg(w.excess).Of(kg(permitted))
-		f.Reasons |= j.weak
-		if j.presumed {
-			f.Reasons |= wim.KindPresumed
-		}
+		f.Reasons |= j.weak | j.doubtful
 		if r.ladder != nil {
 			r.ladder.grade(f, measured-taken, w.excess, permitted)
 		}
@@ -130,22 +127,37 @@ func (j *judgement) show(c *competence, l *limit, r *row, measured, taken, permi
 
 // grade puts an excess on the highest step that it reaches. It compares whole numbers, not the rounded ratio.
 func (l *ladder) grade(f *wim.Finding, net, over, permitted int64) {
+	l.mark(f, l.reached(net, over, permitted))
+}
+
+// reached counts the steps that an excess reaches, none without a ladder.
+func (l *ladder) reached(net, over, permitted int64) int {
+	if l == nil {
+		return 0
+	}
+	have, each := over, int64(1)
+	switch l.unit {
+	case unitPermille:
+		have, each = over*1000, permitted
+	case unitMm:
+		have = net
+	case unitKg:
+	}
 	for i := range l.steps {
 		s := &l.steps[i]
-		have, need := over, s.at
-		switch l.unit {
-		case unitPermille:
-			have, need = over*1000, s.at*permitted
-		case unitMm:
-			have = net
-		case unitKg:
+		if need := s.at * each; have < need || s.gt && have == need {
+			return i
 		}
-		if have < need || s.gt && have == need {
-			return
-		}
-		f.Band = s.band
-		if s.article != "" {
-			f.Article = s.article
+	}
+	return len(l.steps)
+}
+
+// mark names the last of the first n steps.
+func (l *ladder) mark(f *wim.Finding, n int) {
+	for i := range l.steps[:n] {
+		f.Band = l.steps[i].band
+		if a := l.steps[i].article; a != "" {
+			f.Article = a
 		}
 	}
 }

@@ -44,14 +44,14 @@ func (j *judgement) follow(c *competence, p *part, t *tally) {
 			}
 		}
 	}
-	t.close(p.inForce)
+	if !p.inForce || t.found == nothing {
+		t.close(p.inForce)
+	}
 }
 
-// axleMass is what a step's axles weigh, and what the instrument's error takes off.
+// axleMass is what a comparison's axles weigh, and what the instrument's error takes off.
 func (j *judgement) axleMass(s *comparison) (measured, taken int64) {
-	for i := s.first; i <= s.last; i++ {
-		measured += int64(j.f.Vehicle.Axles[i].Load)
-	}
+	measured = int64(j.before[s.last+1] - j.before[s.first])
 	return measured, (measured*int64(j.axleErr) + 999) / 1000
 }
 
@@ -78,25 +78,34 @@ func (j *judgement) carried(c *competence, s *comparison, t *tally) {
 	j.mass(c, s, max(j.gross-kerb, 0), j.taken, rated, rated, t)
 }
 
-// mass compares a mass with what is permitted in the strictest and in the most lenient case.
+// mass compares a mass with what is permitted in the strictest and in the most lenient case. Most of a judgement is here,
+// so it calls nothing where one case is possible and nothing is to be looked at.
 func (j *judgement) mass(c *competence, s *comparison, measured, taken, low, high int64, t *tally) {
+	form, result := formKept, compliant
+	var excess int64
 	if measured > low {
-		j.above(c, s, measured, taken, low, high, t)
-		return
+		excess = measured - taken - high
+		if !s.plain || low != high || excess > 0 && j.mayBePermitted(s) {
+			j.above(c, s, measured, taken, low, high, t)
+			return
+		}
+		form, result = formWithin, withinTolerance
+		if excess > 0 {
+			form, result = formExceeded+s.ladder.reached(measured-taken, excess, high), exceeded
+		}
 	}
-	j.put(&s.shown, measured, taken, high)
-	if s.counts {
-		t.add(compliant, s.shown.Reasons, "")
-	}
-}
-
-// put shows a mass in the place of the next finding.
-func (j *judgement) put(shown *wim.Finding, measured, taken, permitted int64) *wim.Finding {
 	f := j.slot()
-	*f = *shown
+	*f = s.shown[form]
 	// What has a plan is below planMass, and so is what it may carry.
-	f.Measured, f.Deducted, f.Permitted = wim.Kg(measured), wim.Kg(taken), wim.Kg(permitted) //nolint:gosec // see above
-	return f
+	f.Measured, f.Deducted, f.Permitted = wim.Kg(measured), wim.Kg(taken), wim.Kg(high) //nolint:gosec // see above
+	if excess > 0 {
+		f.Excess = wim.Kg(excess) //nolint:gosec // see above
+		f.Ratio = f.Excess.Of(f.Permitted)
+		f.Reasons |= j.doubtful
+	}
+	if s.counts {
+		t.add(result, f.Reasons, "")
+	}
 }
 
 // above compares a mass that is more than the strictest case permits.
@@ -105,7 +114,7 @@ func (j *judgement) above(c *competence, s *comparison, measured, taken, low, hi
 	w := s.weigh(measured, net, high)
 	if low != high {
 		if x := s.weigh(measured, net, low); x.found != w.found {
-			j.disagree(c, s, measured, taken, &x, &w, t)
+			j.disagree(c, s, measured, taken, x, w, t)
 			return
 		}
 	}
@@ -113,9 +122,8 @@ func (j *judgement) above(c *competence, s *comparison, measured, taken, low, hi
 		j.fallBack(c, s, measured, taken, t)
 		return
 	}
-	f := j.put(&s.shown, measured, taken, high)
-	j.heavier(s, f, &w, net, high)
-	if w.found == exceeded {
+	f := j.enter(s, s.shown, measured, taken, high, w)
+	if w.found == exceeded && s.lawful != s.high {
 		j.doubt(s, f, net)
 	}
 	if s.counts {
@@ -123,14 +131,28 @@ func (j *judgement) above(c *competence, s *comparison, measured, taken, low, hi
 	}
 }
 
+// enter shows what a mass came to.
+func (j *judgement) enter(s *comparison, shown forms, measured, taken, permitted int64, w weighed) *wim.Finding {
+	f := j.slot()
+	*f = shown[s.form(&w, measured-taken, permitted)]
+	f.Measured, f.Deducted, f.Permitted = wim.Kg(measured), wim.Kg(taken), wim.Kg(permitted) //nolint:gosec // below planMass
+	f.Excess, f.Tolerance = wim.Kg(w.excess), wim.Kg(w.tolerance)                            //nolint:gosec // likewise
+	if w.found == exceeded {
+		f.Ratio = f.Excess.Of(f.Permitted)
+		w.reasons |= j.doubtful
+	}
+	f.Reasons |= w.reasons
+	return f
+}
+
 // disagree shows a mass of which the possible cases say different things.
-func (j *judgement) disagree(c *competence, s *comparison, measured, taken int64, strict, lenient *weighed, t *tally) {
+func (j *judgement) disagree(c *competence, s *comparison, measured, taken int64, strict, lenient weighed, t *tally) {
 	if s.asked.sum == nil || strict.found != exceeded || j.mayBePermitted(s) {
 		j.fallBack(c, s, measured, taken, t)
 		return
 	}
-	j.heavier(s, j.put(&s.asked.least, measured, taken, s.low), strict, measured-taken, s.low)
-	j.heavier(s, j.put(&s.asked.most, measured, taken, s.high), lenient, measured-taken, s.high)
+	j.enter(s, s.asked.least, measured, taken, s.low, strict)
+	j.enter(s, s.asked.most, measured, taken, s.high, lenient)
 	if s.counts {
 		t.add(unknown, 0, s.asked.open)
 	}
@@ -144,31 +166,42 @@ func (j *judgement) length(c *competence, s *comparison, size wim.Mm, low, high 
 		taken, weak = j.set.uncertifiedSize, wim.SizeNotCertified
 	}
 	taken = min(taken, measured)
-	net := measured - taken
-	w := weighed{found: compliant}
+	w, form := weighed{found: compliant}, formKept
 	if measured > low {
-		w = s.weigh(measured, net, high)
-		if low != high && s.weigh(measured, net, low).found != w.found || w.found == exceeded && j.mayBePermitted(s) {
+		w = s.weigh(measured, measured-taken, high)
+		if low != high && s.weigh(measured, measured-taken, low).found != w.found || w.found == exceeded && j.mayBePermitted(s) {
 			j.weak = weak
 			j.fallBack(c, s, measured, taken, t)
 			j.weak = 0
 			return
 		}
+		form = s.form(&w, measured-taken, high)
 	}
 	f := j.slot()
-	*f = s.shown
-	f.Size = wim.Size{Measured: size, Deducted: mm(taken), Permitted: mm(high)}
-	if w.found != compliant {
-		j.heavier(s, f, &w, net, high)
-		f.Size.Excess, f.Excess, f.Tolerance = mm(w.excess), 0, 0
+	*f = s.shown[form]
+	f.Size.Measured, f.Size.Deducted, f.Size.Permitted = size, mm(taken), mm(high)
+	if form != formKept {
+		f.Size.Excess = mm(w.excess)
+		f.Reasons |= w.reasons
 	}
-	if w.found == exceeded {
-		f.Reasons |= weak
-		j.doubt(s, f, net)
+	if form >= formExceeded {
+		f.Ratio = kg(w.excess).Of(kg(high))
+		f.Reasons |= weak | j.doubtful
 	}
 	if s.counts {
 		t.add(w.found, f.Reasons, "")
 	}
+}
+
+// form picks the form of what was weighed.
+func (s *comparison) form(w *weighed, net, permitted int64) int {
+	switch {
+	case w.found == exceeded:
+		return formExceeded + s.ladder.reached(net, w.excess, permitted)
+	case w.found == withinTolerance:
+		return formWithin
+	}
+	return formKept
 }
 
 // weigh compares, as judging at length does.
@@ -195,33 +228,12 @@ func (j *judgement) fallBack(c *competence, s *comparison, measured, taken int64
 		j.summed(c, s.limit, s.asked.sum, t)
 		return
 	}
-	j.chosen(c, s.limit, &s.asked.subject, &s.asked.choice, measured, taken, s.shown.Index, s.shown.Last, t)
+	j.chosen(c, s.limit, &s.asked.subject, &s.asked.choice, measured, taken, s.shown[formKept].Index, s.shown[formKept].Last, t)
 }
 
-// heavier writes into a finding what was weighed.
-func (j *judgement) heavier(s *comparison, f *wim.Finding, w *weighed, net, permitted int64) {
-	f.Tolerance = wim.Kg(w.tolerance) //nolint:gosec // below planMass
-	f.Reasons |= w.reasons
-	switch w.found { //nolint:exhaustive // nothing else is weighed
-	case withinTolerance:
-		f.Outcome = wim.WithinTolerance
-	case exceeded:
-		f.Outcome = wim.Exceeded
-		f.Excess = wim.Kg(w.excess)              //nolint:gosec // below planMass
-		f.Ratio = f.Excess.Of(wim.Kg(permitted)) //nolint:gosec // likewise
-		if j.presumed {
-			f.Reasons |= wim.KindPresumed
-		}
-		if s.ladder != nil {
-			s.ladder.grade(f, net, w.excess, permitted)
-		}
-	}
-}
-
-// doubt adds to an excess what was presumed of the axles.
+// doubt adds to an excess that it is none without what the set presumes of the axles.
 func (j *judgement) doubt(s *comparison, f *wim.Finding, net int64) {
-	f.Reasons |= s.presumed
-	if s.asked != nil && s.lawful != s.high && s.weigh(net, net, s.lawful).found != exceeded {
-		f.Reasons |= wim.InputPresumed // what the set presumes of the axles lowers the limit so far
+	if s.weigh(net, net, s.lawful).found != exceeded {
+		f.Reasons |= wim.InputPresumed
 	}
 }

@@ -75,7 +75,7 @@ type judgement struct {
 
 	kind     wim.VehicleKind
 	kinds    kinds             // that kind, 0 for one that is not known
-	presumed bool              // goods, because no other kind is known
+	doubtful wim.Reason        // what an excess of a vehicle that is presumed to carry goods has for a reason
 	config   wim.Configuration // ConfigurationUnknown where both branches must be judged
 	drive    uint8             // drive axles of the drawing vehicle, 0 unknown
 	gross    int64             // as indicated, 0 unknown
@@ -87,7 +87,8 @@ type judgement struct {
 
 	made *makeup // of the axles, where the set asks for it; n is 0 where it does not
 
-	choice  choice // of the subject that is judged
+	before  [planAxles + 1]wim.Kg // what the axles in front of each weigh together, where there is a plan
+	choice  choice                // of the subject that is judged
 	byGross grossed
 	waiver  string // why it is not known whether the limit that is judged is waived, empty where it is known
 
@@ -151,7 +152,9 @@ func (j *judgement) read() {
 		j.kind = j.lead.Kind
 	}
 	j.kinds = kindOf(j.kind)
-	j.presumed = j.kinds == 0
+	if j.kinds == 0 {
+		j.doubtful = wim.KindPresumed
+	}
 	j.config, _ = configuration(f, j.lead)
 	j.word = markAll &^ markConfig
 	// A plate that may be another vehicle's must not choose the limit.

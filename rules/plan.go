@@ -44,24 +44,54 @@ type comparison struct {
 	does        deed
 	first, last uint8 // axles, from 0
 	counts      bool  // it has a part in the opinion
-	presumed    wim.Reason
+	plain       bool  // nothing has to be asked but the figures: no tolerance, and nothing that a set presumes lowers them
 	limit       *limit
 	ladder      *ladder
-	tolerance   *tolerance  // that the law has on such a day at such a station, nil for none
-	low, high   int64       // what the plan permits, in the strictest and the most lenient of the cases that are possible
-	lawful      int64       // the most lenient, were nothing presumed that no statute does
-	shown       wim.Finding // where it is kept to; the masses are missing
+	tolerance   *tolerance // that the law has on such a day at such a station, nil for none
+	low, high   int64      // what the plan permits, in the strictest and the most lenient of the cases that are possible
+	lawful      int64      // the most lenient, were nothing presumed that no statute does; high where nothing is
+	shown       forms
 	asked       *asked
 }
 
-// asked is what a step falls back on where the cases that are possible disagree, or a permit has to be looked at.
+// forms are the findings that a comparison may come to, complete but for masses and sizes: kept to, within tolerance,
+// exceeded without a step of the ladder, and by each step that may be the last one reached.
+type forms []wim.Finding
+
+const (
+	formKept = iota
+	formWithin
+	formExceeded
+)
+
+// asked is what a comparison falls back on where the cases that are possible disagree, or a permit has to be looked at.
 type asked struct {
 	subject subject
 	choice  choice
 	sum     *sum // of a limit on the sum of axle loads, which has neither of the above
 	// What is shown of a sum whose bounds disagree, and the input that is open.
-	least, most wim.Finding
+	least, most forms
 	open        string
+}
+
+// formed gives all forms of a finding; presumed is what an excess has for a reason.
+func formed(f wim.Finding, l *ladder, presumed wim.Reason) forms {
+	f.Outcome = wim.Compliant
+	all := forms{f}
+	f.Outcome = wim.WithinTolerance
+	all = append(all, f)
+	f.Outcome = wim.Exceeded
+	f.Reasons |= presumed
+	all = append(all, f)
+	if l == nil {
+		return all
+	}
+	for n := range l.steps {
+		x := f
+		l.mark(&x, n+1)
+		all = append(all, x)
+	}
+	return all
 }
 
 // lay makes the plan for vehicles like this one.
@@ -175,13 +205,18 @@ func (j *judgement) posted(c *competence, l *limit, given uint64) ([]comparison,
 	if given&sign == 0 || l.basis.sized() && given&size == 0 {
 		return nil, true
 	}
-	s := j.stepOf(c, l, &l.rows[0], doPostedGross+deed(l.basis-postedGross))
+	r := &l.rows[0]
+	s := j.comparison(l, r, doPostedGross+deed(l.basis-postedGross))
+	f := finding(c, l, r)
 	if l.basis != postedAxle {
+		s.shown = formed(f, r.ladder, 0)
 		return []comparison{s}, true
 	}
 	var all []comparison
 	for i := range j.f.Vehicle.Axles {
-		s.first, s.last, s.shown.Index = uint8(i), uint8(i), uint8(i+1)
+		f.Index = uint8(i + 1) //nolint:gosec // at most planAxles
+		s.first, s.last = uint8(i), uint8(i)
+		s.shown = formed(f, r.ladder, 0)
 		all = append(all, s)
 	}
 	return all, true
@@ -189,7 +224,10 @@ func (j *judgement) posted(c *competence, l *limit, given uint64) ([]comparison,
 
 // licensed gives a comparison with a licence; what it says is looked up for each vehicle.
 func (j *judgement) licensed(c *competence, l *limit, d deed) ([]comparison, bool) {
-	return []comparison{j.stepOf(c, l, &l.rows[0], d)}, j.config != wim.ConfigurationUnknown
+	r := &l.rows[0]
+	s := j.comparison(l, r, d)
+	s.shown = formed(finding(c, l, r), r.ladder, 0)
+	return []comparison{s}, j.config != wim.ConfigurationUnknown
 }
 
 // adding gives the comparison with the sum of what the groups may carry.
@@ -201,14 +239,18 @@ func (j *judgement) adding(c *competence, l *limit) ([]comparison, bool) {
 	if x.open != "" {
 		return nil, false
 	}
-	s := j.stepOf(c, l, &l.rows[0], doGross)
+	r := &l.rows[0]
+	s := j.comparison(l, r, doGross)
 	s.low, s.high, s.lawful = x.low, x.high, x.high
-	s.presumed = j.presumptions(&c.limits[l.of], 0, 0)
-	s.shown.Reasons |= x.reasons
-	s.asked = &asked{sum: &x, least: s.shown, most: s.shown, open: x.why()}
-	s.asked.least.Assumes, s.asked.most.Assumes = assumesLeast, assumesMost
-	s.asked.least.Reasons |= wim.InputMissing
-	s.asked.most.Reasons |= wim.InputMissing
+	f := finding(c, l, r)
+	f.Reasons |= x.reasons
+	s.shown = formed(f, r.ladder, j.presumptions(&c.limits[l.of], 0, 0))
+	s.asked = &asked{sum: &x, open: x.why()}
+	f.Reasons |= wim.InputMissing
+	f.Assumes = assumesLeast
+	s.asked.least = formed(f, r.ladder, 0)
+	f.Assumes = assumesMost
+	s.asked.most = formed(f, r.ladder, 0)
 	return []comparison{s}, true
 }
 
@@ -224,27 +266,30 @@ func (j *judgement) choosing(all []comparison, c *competence, l *limit, d deed, 
 	case ch.lenient == nil || ch.uncovered || ch.unlimited != "":
 		return nil, false
 	}
-	s := j.stepOf(c, l, ch.lenient, d)
+	s := j.comparison(l, ch.lenient, d)
 	s.low, s.high = ch.low, ch.high
 	s.lawful = ch.high - int64(of.adjust.high) + int64(of.open)
-	s.presumed = j.presumptions(l, first, last)
-	s.shown.Index, s.shown.Last = first, last
-	if ch.low != ch.high {
-		s.shown.Assumes = ch.lenient.supposed(ch.told)
-	}
 	if first > 0 {
 		s.first, s.last = first-1, max(first, last)-1
 	}
+	f := finding(c, l, ch.lenient)
+	f.Index, f.Last = first, last
+	if ch.low != ch.high {
+		f.Assumes = ch.lenient.supposed(ch.told)
+	}
+	s.shown = formed(f, ch.lenient.ladder, j.presumptions(l, first, last))
+	s.plain = s.plain && s.lawful == s.high
 	s.asked = &asked{subject: *of, choice: ch}
 	return append(all, s), true
 }
 
-// stepOf is a comparison with what a row permits, shown as one that is kept to.
-func (j *judgement) stepOf(c *competence, l *limit, r *row, d deed) comparison {
-	return comparison{
-		does: d, counts: !l.informs, limit: l, ladder: r.ladder, tolerance: l.tolerance(j.f),
-		shown: wim.Finding{
-			Competence: c.name, Limit: r.id, Article: r.article, Scope: l.scope, Outcome: wim.Compliant, Reasons: r.reason, Informs: l.informs,
-		},
-	}
+// comparison is one with what a row permits.
+func (j *judgement) comparison(l *limit, r *row, d deed) comparison {
+	x := l.tolerance(j.f)
+	return comparison{does: d, counts: !l.informs, plain: x == nil, limit: l, ladder: r.ladder, tolerance: x}
+}
+
+// finding is what every form of a finding by a row has.
+func finding(c *competence, l *limit, r *row) wim.Finding {
+	return wim.Finding{Competence: c.name, Limit: r.id, Article: r.article, Scope: l.scope, Reasons: r.reason, Informs: l.informs}
 }

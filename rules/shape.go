@@ -100,11 +100,14 @@ func (j *judgement) shape(p *planner) (key shape, ok bool) {
 	if f.Time == 0 || n == 0 || n > planAxles || v.Gross <= 0 || v.Gross >= planMass || v.Flags.Has(wim.PlateUncertain) {
 		return key, false
 	}
-	loads := uint32(0)
+	loads := uint32(0) // all bits that are set in some load
+	sum := wim.Kg(0)
 	var axles uint64
 	for i := range v.Axles {
 		a := &v.Axles[i]
 		loads |= uint32(a.Load) //nolint:gosec // a negative one is too large
+		sum += a.Load
+		j.before[i+1] = sum
 		if !p.axles {
 			continue
 		}
@@ -134,14 +137,12 @@ func (j *judgement) shape(p *planner) (key shape, ok bool) {
 // given are the sizes that were measured and the limits that are posted, a bit for each.
 func (j *judgement) given() uint64 {
 	v, p := &j.f.Vehicle, &j.f.Road.Posted
-	b := uint64(0)
-	for i, n := range [...]int32{int32(v.Length), int32(v.Width), int32(v.Height), int32(p.Gross), int32(p.Axle), int32(p.Length), int32(p.Width), int32(p.Height)} {
-		if n > 0 {
-			b |= 1 << i
-		}
-	}
-	return b
+	return positive(int32(v.Length)) | positive(int32(v.Width))<<1 | positive(int32(v.Height))<<2 |
+		positive(int32(p.Gross))<<3 | positive(int32(p.Axle))<<4 | positive(int32(p.Length))<<5 | positive(int32(p.Width))<<6 | positive(int32(p.Height))<<7
 }
+
+// positive gives 1 for what is above 0, without a branch.
+func positive(n int32) uint64 { return uint64(uint32(-n&^n) >> 31) } //nolint:gosec // the sign bit is what is asked for
 
 // plan gives the plan for a vehicle, nil where it is to be judged at length. The first vehicle of a shape pays for it.
 func (j *judgement) plan() *plan {
