@@ -33,7 +33,7 @@ const (
 // planner keeps a set's plans. A slot is written once: the set stays what it is for everybody who judges with it.
 type planner struct {
 	epochs []wim.Time // the days, in order
-	bands  []uint8    // of a distance in mm, from 1; the last one for longer ones
+	bands  []uint8    // of a distance in mm, 0 where it is not known; the last one for longer ones
 	axles  bool       // the axles are told apart
 	slots  [planSlots]atomic.Pointer[plan]
 }
@@ -80,13 +80,13 @@ func planned(s *Set) *planner {
 		return nil
 	}
 	p.bands = make([]uint8, last+1)
-	for d := range p.bands {
+	for d := 1; d < len(p.bands); d++ { // 0 is no distance
+		p.bands[d] = 1
 		for _, c := range cuts {
 			if int32(d) >= c { //nolint:gosec // below planReach
 				p.bands[d]++
 			}
 		}
-		p.bands[d]++
 	}
 	return p
 }
@@ -102,20 +102,10 @@ func (j *judgement) shape(p *planner) (key shape, ok bool) {
 	}
 	loads := uint32(0) // all bits that are set in some load
 	sum := wim.Kg(0)
-	var axles uint64
 	for i := range v.Axles {
-		a := &v.Axles[i]
-		loads |= uint32(a.Load) //nolint:gosec // a negative one is too large
-		sum += a.Load
+		sum += v.Axles[i].Load
 		j.before[i+1] = sum
-		if !p.axles {
-			continue
-		}
-		band := uint64(0)
-		if d := int(a.Spacing); i > 0 && d > 0 {
-			band = uint64(p.bands[min(d, len(p.bands)-1)])
-		}
-		axles = axles<<axleBits | band<<2 | tyreBits(a.Tyres)
+		loads |= uint32(v.Axles[i].Load) //nolint:gosec // a negative one is too large
 	}
 	if loads >= planMass {
 		return key, false
@@ -128,7 +118,9 @@ func (j *judgement) shape(p *planner) (key shape, ok bool) {
 	if j.road != anyRoad {
 		road = uint64(bits.TrailingZeros32(j.road)) //nolint:gosec // not negative
 	}
-	key.axles = axles
+	if p.axles {
+		key.axles = p.axlesOf(v.Axles)
+	}
 	key.whole = uint64(j.word) | uint64(n)<<markBits | uint64(j.leadAxles(n))<<(markBits+4) | uint64(min(j.drive, 15))<<(markBits+8) | //nolint:gosec // none is negative
 		road<<(markBits+12) | j.given()<<(markBits+17) | stationBits(f.Station)<<(markBits+25) | uint64(epoch)<<(markBits+28)
 	return key, true
@@ -169,6 +161,15 @@ func (j *judgement) plan() *plan {
 		}
 	}
 	return nil
+}
+
+// axlesOf tells axles apart by the band of their distance and by their tyres; what is in front of the first is no distance.
+func (p *planner) axlesOf(axles []wim.Axle) (all uint64) {
+	for i := range axles {
+		a := &axles[i]
+		all = all<<axleBits | uint64(p.bands[min(uint(max(a.Spacing, 0)), uint(len(p.bands)-1))])<<2 | tyreBits(a.Tyres)
+	}
+	return all &^ (planBands << 2 << (axleBits * (len(axles) - 1)))
 }
 
 // stationBits tells the stations apart that a tolerance may be for.
