@@ -35,6 +35,10 @@ func rooms() []Room {
 		// Vocabulary and judgement.
 		{Path: "wim"},
 		{Path: "wim/accuracy", Ours: []string{"wim"}},
+		{
+			Path: "wim/signal", Ours: []string{"wim"}, Tests: []string{"simulator/physics"},
+			Why: "Its tests weigh what the physics of the simulator does to strips, whose truth is known.",
+		},
 		{Path: "wim/seal", Ours: []string{"wim"}, Foreign: []string{jose}},
 		{Path: "rules", Ours: []string{"internal/conf", "wim"}},
 		{
@@ -152,6 +156,7 @@ func rooms() []Room {
 		},
 
 		// Simulated hardware: words only, never drivers or rules, so that two encoders meet on a wire.
+		{Path: "simulator/physics"},
 		{
 			Path: "simulator", Ours: []string{"internal/conf", "internal/freeport", "wim"},
 			Foreign: []string{bitmapfont, pty, simonvet, "golang.org/x/image", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/term"},

@@ -1,0 +1,432 @@
+package signal
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/axlegate/axlegate/wim"
+)
+
+// Row is one line of strips across a lane.
+type Row struct {
+	Position wim.Mm // along the lane, in its direction
+	// Left and Right are the numbers of its strips, -1 where there is none.
+	Left, Right int
+}
+
+// Config says what a lane has.
+type Config struct {
+	Rate float64 // samples a second and strip
+	Rows []Row   // in the lane's direction, two or more
+	// Factors gives for each strip the kilograms of one count-second at 1 m/s, from its calibration at 20 °C.
+	Factors []float64
+	// Warmth is by how much of its gain each strip reads more for each kelvin above 20 °C; nil means not at all.
+	Warmth    []float64
+	Threshold int32 // counts above the baseline at which a pulse begins: several times the strips' noise
+	// Gap is the longest distance between two axles of one vehicle; behind it a vehicle has ended, where no loop says so
+	// earlier. 0 means 14 m.
+	Gap   wim.Mm
+	Prior Prior
+	Boot  uint32 // as wim.Reading has it
+}
+
+const (
+	defaultGap wim.Mm = 14000
+	// slowest is the speed in m/s below which nothing is waited for: 2 km/h.
+	slowest = 0.55
+	// fastest is beyond all trucks, in m/s: 250 km/h.
+	fastest = 70.0
+	// ghost is the share of a strip's largest pulse below which one is no wheel.
+	ghost = 0.04
+	// reach is how far from where it should be, in metres, a pulse is still an axle's: half the least distance of two axles.
+	reach = 0.4
+	most  = 2 * MaxAxles // pulses of one strip and vehicle
+)
+
+// Validate tells what cannot be meant.
+func (c *Config) Validate() error {
+	if c.Rate < 200 || c.Rate > 1e6 {
+		return fmt.Errorf("signal: %g samples a second; want 200 to 1000000", c.Rate)
+	}
+	if len(c.Rows) < 2 || len(c.Rows) > MaxRows {
+		return fmt.Errorf("signal: %d rows; want 2 to %d: speed comes from two", len(c.Rows), MaxRows)
+	}
+	seen := map[int]bool{}
+	for i, r := range c.Rows {
+		if i > 0 && r.Position <= c.Rows[i-1].Position {
+			return fmt.Errorf("signal: row %d does not lie behind the one before", i+1)
+		}
+		if r.Left < 0 && r.Right < 0 {
+			return fmt.Errorf("signal: row %d has no strip", i+1)
+		}
+		for _, s := range []int{r.Left, r.Right} {
+			if s >= len(c.Factors) || s >= 0 && seen[s] {
+				return fmt.Errorf("signal: row %d: strip %d has no factor or lies in two places", i+1, s)
+			}
+			seen[s] = s >= 0
+		}
+	}
+	for i, f := range c.Factors {
+		if !(f > 0) || math.IsInf(f, 0) {
+			return fmt.Errorf("signal: strip %d: a factor of %g", i, f)
+		}
+	}
+	if c.Warmth != nil && len(c.Warmth) != len(c.Factors) {
+		return errors.New("signal: warmth must be given for every strip, or for none")
+	}
+	if c.Threshold <= 0 || c.Gap < 0 {
+		return errors.New("signal: threshold must be positive, and gap not negative")
+	}
+	return nil
+}
+
+// Lane turns the samples of one lane's strips into readings. One goroutine owns it; in steady state it allocates nothing.
+type Lane struct {
+	cfg       Config
+	detectors []*Detector
+	pulses    [][]Pulse // of the vehicle that is being driven over, by strip
+	estimator *Estimator
+	at        int64 // samples taken
+	last      int64 // end of the last pulse
+	seq       uint32
+	kelvin    float64 // above 20 °C
+
+	// Of the vehicle that is closed.
+	times [MaxAxles][MaxRows]float64 // samples
+	left  [MaxAxles][MaxRows]float64 // kg
+	right [MaxAxles][MaxRows]float64
+	sum   [MaxAxles][MaxRows]float64
+	speed [MaxAxles]float64 // m/s, below 0 against the lane
+	loads [MaxAxles]float64
+	lags  [MaxRows]float64
+
+	// Ghosts counts pulses that no other row saw, and Vehicles those that were weighed.
+	Ghosts, Vehicles uint64
+}
+
+// NewLane returns a lane on which nothing has driven yet.
+func NewLane(c Config) (*Lane, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if c.Gap == 0 {
+		c.Gap = defaultGap
+	}
+	l := &Lane{cfg: c, estimator: NewEstimator(c.Prior)}
+	for range c.Factors {
+		l.detectors = append(l.detectors, NewDetector(c.Threshold, int64(20*c.Rate)))
+		l.pulses = append(l.pulses, make([]Pulse, 0, most))
+	}
+	return l, nil
+}
+
+// SetTemperature tells the temperature of the pavement in °C; until it is told it is 20.
+func (l *Lane) SetTemperature(celsius float64) { l.kelvin = celsius - 20 }
+
+// Process takes the next samples, planar: one slice a strip, all of one length. It appends the readings of vehicles that have
+// ended to out.
+func (l *Lane) Process(samples [][]int16, out []wim.Reading) []wim.Reading {
+	if len(samples) != len(l.detectors) || len(samples) == 0 {
+		return out
+	}
+	for i, s := range samples {
+		n := len(l.pulses[i])
+		l.pulses[i] = l.detectors[i].Process(s, l.pulses[i])
+		if len(l.pulses[i]) > most { // more than any vehicle has: what came last is counted and dropped
+			l.Ghosts += uint64(len(l.pulses[i]) - most)
+			l.pulses[i] = l.pulses[i][:most]
+		}
+		if m := len(l.pulses[i]); m > n {
+			l.last = max(l.last, l.pulses[i][m-1].End())
+		}
+	}
+	l.at += int64(len(samples[0]))
+	if l.last > 0 && l.at-l.last > l.patience() && !l.busy() {
+		out = l.Close(out)
+	}
+	return out
+}
+
+// busy tells that something is on a strip.
+func (l *Lane) busy() bool {
+	for _, d := range l.detectors {
+		if d.inside {
+			return true
+		}
+	}
+	return false
+}
+
+// patience is for how many samples a further axle is waited for: as long as the vehicle takes for the longest gap.
+func (l *Lane) patience() int64 {
+	v := slowest
+	first, last := l.cfg.Rows[0], l.cfg.Rows[len(l.cfg.Rows)-1]
+	if a, b := l.any(first), l.any(last); len(a) > 0 && len(b) > 0 {
+		k := min(len(a), len(b)) - 1 // the last axle that has crossed both
+		if dt := (b[k].Centre() - a[k].Centre()) / l.cfg.Rate; dt != 0 {
+			v = math.Abs(float64(last.Position-first.Position) / 1000 / dt)
+		}
+	}
+	v = math.Max(math.Min(v, fastest), slowest)
+	return int64(float64(l.cfg.Gap) / 1000 / v * l.cfg.Rate)
+}
+
+func (l *Lane) any(r Row) []Pulse {
+	if r.Left >= 0 && len(l.pulses[r.Left]) > 0 {
+		return l.pulses[r.Left]
+	}
+	if r.Right >= 0 {
+		return l.pulses[r.Right]
+	}
+	return nil
+}
+
+// Close ends the vehicle that is on the lane, because a loop says that it has gone, and appends its readings to out: its axles
+// and the vehicle's end. It appends nothing where nothing was driven over.
+func (l *Lane) Close(out []wim.Reading) []wim.Reading {
+	l.last = 0
+	for i := range l.pulses {
+		l.pulses[i] = l.sift(l.pulses[i])
+	}
+	n, sure := l.count()
+	if n > 0 && l.arrange(n) {
+		out = l.weigh(n, sure, out)
+		l.Vehicles++
+	}
+	for i := range l.pulses {
+		l.pulses[i] = l.pulses[i][:0]
+	}
+	return out
+}
+
+// sift drops pulses that are far too small for a wheel beside the strip's others.
+func (l *Lane) sift(p []Pulse) []Pulse {
+	largest := int64(0)
+	for i := range p {
+		largest = max(largest, p[i].Area)
+	}
+	kept := p[:0]
+	for i := range p {
+		if float64(p[i].Area) < ghost*float64(largest) {
+			l.Ghosts++
+			continue
+		}
+		kept = append(kept, p[i])
+	}
+	return kept
+}
+
+// count is how many axles most strips have seen, the larger number of two that as many have. It is sure where more than
+// half of the strips that saw anything agree.
+func (l *Lane) count() (n int, sure bool) {
+	var votes [most + 1]int
+	alive := 0
+	for i := range l.pulses {
+		if m := len(l.pulses[i]); m > 0 {
+			votes[m]++
+			alive++
+		}
+	}
+	for m := len(votes) - 1; m > 0; m-- {
+		if votes[m] > votes[n] || n == 0 && votes[m] > 0 {
+			n = m
+		}
+	}
+	return min(n, MaxAxles), n <= MaxAxles && 2*votes[n] > alive
+}
+
+// arrange finds for every axle its time and its loads at every row. Rows that saw as many axles as the vehicle has say where
+// the others should be. ok is false where no two rows agree: there is no speed then, and so no weight.
+func (l *Lane) arrange(n int) (ok bool) {
+	nan := math.NaN()
+	for k := range n {
+		for r := range l.cfg.Rows {
+			l.times[k][r], l.left[k][r], l.right[k][r] = nan, nan, nan
+		}
+	}
+	for r, row := range l.cfg.Rows {
+		for _, s := range [2]int{row.Left, row.Right} {
+			if s < 0 || len(l.pulses[s]) != n {
+				continue
+			}
+			for k := range n {
+				l.put(k, r, s, k, s == row.Left)
+			}
+		}
+	}
+	for k := range n {
+		v, t0, good := l.line(k)
+		if !good {
+			return false
+		}
+		for r, row := range l.cfg.Rows {
+			expected := t0 + float64(row.Position-l.cfg.Rows[0].Position)/1000/v*l.cfg.Rate
+			for _, s := range [2]int{row.Left, row.Right} {
+				if s < 0 || len(l.pulses[s]) == n || len(l.pulses[s]) == 0 {
+					continue
+				}
+				near, d := -1, reach/math.Abs(v)*l.cfg.Rate
+				for i := range l.pulses[s] {
+					if o := math.Abs(l.pulses[s][i].Centre() - expected); o < d {
+						near, d = i, o
+					}
+				}
+				if near >= 0 {
+					l.put(k, r, s, near, s == row.Left)
+				}
+			}
+		}
+		l.speed[k], _, _ = l.line(k)
+	}
+	return true
+}
+
+// put files pulse i of strip s under axle k of row r. Its load waits for the speed: area in count-seconds times factor.
+func (l *Lane) put(k, r, s, i int, left bool) {
+	p := &l.pulses[s][i]
+	load := float64(p.Area) / l.cfg.Rate * l.cfg.Factors[s]
+	if l.cfg.Warmth != nil {
+		load /= 1 + l.cfg.Warmth[s]*l.kelvin
+	}
+	if t := p.Centre(); math.IsNaN(l.times[k][r]) {
+		l.times[k][r] = t
+	} else {
+		l.times[k][r] = (l.times[k][r] + t) / 2 // left and right wheels of one axle
+	}
+	if left {
+		l.left[k][r] = load
+	} else {
+		l.right[k][r] = load
+	}
+}
+
+// line fits axle k's times over the rows: its speed in m/s, below 0 against the lane, and the sample at which it crosses the
+// first row.
+func (l *Lane) line(k int) (speed, t0 float64, ok bool) {
+	var n, sx, st, sxx, sxt float64
+	for r, row := range l.cfg.Rows {
+		t := l.times[k][r]
+		if math.IsNaN(t) {
+			continue
+		}
+		x := float64(row.Position-l.cfg.Rows[0].Position) / 1000
+		n, sx, st, sxx, sxt = n+1, sx+x, st+t, sxx+x*x, sxt+x*t
+	}
+	d := n*sxx - sx*sx
+	if n < 2 || d <= 0 {
+		return 0, 0, false
+	}
+	slope := (n*sxt - sx*st) / d // samples per metre
+	if slope == 0 || math.Abs(l.cfg.Rate/slope) > fastest {
+		return 0, 0, false
+	}
+	return l.cfg.Rate / slope, (st - slope*sx) / n, true
+}
+
+// weigh estimates the loads of n axles and appends the readings.
+func (l *Lane) weigh(n int, sure bool, out []wim.Reading) []wim.Reading {
+	rows := len(l.cfg.Rows)
+	mean, against := 0.0, 0
+	for k := range n {
+		v := math.Abs(l.speed[k])
+		mean += v / float64(n)
+		if l.speed[k] < 0 {
+			against++
+		}
+		for r := range rows {
+			l.left[k][r] *= v
+			l.right[k][r] *= v
+			l.sum[k][r] = l.both(k, r)
+		}
+	}
+	for r, row := range l.cfg.Rows {
+		l.lags[r] = float64(row.Position-l.cfg.Rows[0].Position) / 1000 / mean
+	}
+	l.estimator.Weigh(l.lags[:rows], l.sum[:n], l.loads[:n])
+	flags := wim.Flag(0)
+	if !sure {
+		flags |= wim.MissedAxle
+	}
+	if 2*against > n {
+		flags |= wim.Reverse
+	}
+	gross := wim.Kg(0)
+	for i := range n {
+		k := i
+		if 2*against > n { // backwards: the last axle came first
+			k = n - 1 - i
+		}
+		a := wim.Axle{Index: uint8(i + 1), Load: kg(l.loads[k]), Left: wim.NotMeasured, Right: wim.NotMeasured, Speed: decikmh(math.Abs(l.speed[k])), Flags: flags}
+		if math.IsNaN(l.loads[k]) {
+			a.Load = 0
+			a.Flags |= wim.OffScale
+		}
+		a.Left, a.Right = l.sides(k, a.Load)
+		if i > 0 {
+			a.Spacing = l.spacing(k, 2*against > n)
+		}
+		gross += a.Load
+		flags |= a.Flags
+		l.seq++
+		out = append(out, wim.Reading{Kind: wim.AxleReading, Boot: l.cfg.Boot, Seq: l.seq, DeviceTime: l.when(k), Axle: a})
+	}
+	l.seq++
+	return append(out, wim.Reading{Kind: wim.VehicleEnd, Boot: l.cfg.Boot, Seq: l.seq, DeviceTime: int64(float64(l.at) / l.cfg.Rate * 1e9),
+		Gross: gross, AxleCount: uint8(n), Speed: decikmh(mean), Flags: flags})
+}
+
+// both is what row r made of all of axle k, NaN where one of its strips missed it.
+func (l *Lane) both(k, r int) float64 {
+	switch row := l.cfg.Rows[r]; {
+	case row.Left < 0:
+		return l.right[k][r]
+	case row.Right < 0:
+		return l.left[k][r]
+	}
+	return l.left[k][r] + l.right[k][r]
+}
+
+// sides shares an axle's load out as the rows that have both strips saw it.
+func (l *Lane) sides(k int, load wim.Kg) (left, right wim.Kg) {
+	a, b := 0.0, 0.0
+	for r, row := range l.cfg.Rows {
+		if s := l.left[k][r] + l.right[k][r]; row.Left >= 0 && row.Right >= 0 && !math.IsNaN(s) {
+			a, b = a+l.left[k][r], b+l.right[k][r]
+		}
+	}
+	if a+b <= 0 {
+		return wim.NotMeasured, wim.NotMeasured
+	}
+	left = kg(float64(load) * a / (a + b))
+	return left, load - left
+}
+
+// spacing is the distance of axle k from the one before it, by the mean of both speeds.
+func (l *Lane) spacing(k int, backwards bool) wim.Mm {
+	before := k - 1
+	if backwards {
+		before = k + 1
+	}
+	_, t, _ := l.line(k)
+	_, t0, _ := l.line(before)
+	v := (math.Abs(l.speed[k]) + math.Abs(l.speed[before])) / 2
+	return wim.Mm(math.Round(math.Abs(t-t0) / l.cfg.Rate * v * 1000))
+}
+
+// when is the time at which axle k crossed the first row, in nanoseconds since the stream began.
+func (l *Lane) when(k int) int64 {
+	_, t, _ := l.line(k)
+	return int64(t / l.cfg.Rate * 1e9)
+}
+
+func kg(v float64) wim.Kg {
+	if math.IsNaN(v) || v < 0 {
+		return 0
+	}
+	return wim.Kg(math.Round(math.Min(v, 1e6)))
+}
+
+func decikmh(metresPerSecond float64) wim.DeciKmh {
+	return wim.DeciKmh(math.Round(metresPerSecond * 36))
+}
