@@ -80,3 +80,29 @@ func TestALaneBesideThatIsNotThereIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// noon is a thermometer that always reads the same.
+type noon struct{}
+
+func (noon) Temperature() wim.DeciKelvin { return 2981 }
+
+func TestTheTemperatureIsTheScalesOrElseTheThermometers(t *testing.T) {
+	r := newRig(t)
+	r.change = func(c *Config) {
+		c.Lanes[0].Thermometer = noon{}
+		c.Lanes[0].Instrument.Certificate = &wim.Certificate{Number: "1", Division: 50}
+	}
+	r.start()
+	r.push(r.scale.vehicle(2, 9000)...)
+	x := r.scale.vehicle(2, 9020)
+	x[2].Temperature = 2700
+	r.push(x...)
+	eventually(t, "both passages are recorded", func() bool { return len(r.vehicles(1)) == 2 })
+	v := r.vehicles(1)
+	if v[0].Temperature != 2981 || v[1].Temperature != 2700 {
+		t.Errorf("temperatures %d and %d, want 2981 and 2700", v[0].Temperature, v[1].Temperature)
+	}
+	if v[0].Flags.Has(wim.OffDivision) || !v[1].Flags.Has(wim.OffDivision) {
+		t.Errorf("flags %v and %v: 9020 kg lies between two divisions of 50", v[0].Flags.Names(), v[1].Flags.Names())
+	}
+}

@@ -76,6 +76,14 @@ type LaneConfig struct {
 	// Reorder is how long a message of the scale waits for those before it, where its link may change their order; 0 means that it
 	// does not, as no serial line and no TCP connection does.
 	Reorder time.Duration
+	// Thermometer measures beside a scale that tells no temperature; nil for none.
+	Thermometer Thermometer
+}
+
+// Thermometer is a temperature sensor at a scale or in its pavement.
+type Thermometer interface {
+	// Temperature is the last one that was measured, 0 where none is known. It does not wait.
+	Temperature() wim.DeciKelvin
 }
 
 // maxReorder bounds how long a vehicle may wait for its own messages: an order to the driver waits as long.
@@ -231,6 +239,9 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("edge: lane %d: a reorder of %s: want at most %s", l.Lane, l.Reorder, maxReorder)
 		}
 		l.Assembler.Lane = l.Lane
+		if c := l.Instrument.Certificate; c != nil && l.Assembler.Division == 0 {
+			l.Assembler.Division = c.Division
+		}
 		fallback(&l.Assembler.Wait, 20*time.Second)
 		fallback(&l.Hold, 8*time.Second)
 	}

@@ -326,6 +326,9 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	boot, rest := l.asm.Rest()
 	v := assembled.Clone() // Classify writes to Groups, and the record keeps the vehicle
 	wim.Classify(&v)
+	if v.Temperature == 0 && l.cfg.Thermometer != nil {
+		v.Temperature = l.cfg.Thermometer.Temperature()
+	}
 	src := wim.DeviceCursor{Device: l.cfg.Device, Boot: boot, Seq: rest}
 	p := &passed{name: new(wim.RecordRef), source: src, start: min(v.Start+wim.Time(l.shifted), v.End), end: v.End}
 	l.shifted = 0

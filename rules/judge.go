@@ -100,9 +100,13 @@ type judgement struct {
 func commonReasons(f *wim.Facts) wim.Reason {
 	var r wim.Reason
 	w := &f.Vehicle
-	if c := f.Instrument.Certificate; c == nil {
+	if c := f.Instrument.Certificate; c == nil || !wim.Verification(c.Scheme) {
 		r |= wim.NoCertificate
 	} else {
+		r |= c.Beyond(w)
+		if a := f.Instrument.Calibration; a != nil && a.Applied >= c.ValidFrom {
+			r |= wim.CalibratedSince
+		}
 		if !c.InForce(f.Time) {
 			r |= wim.CertificateLapsed
 		}

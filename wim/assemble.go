@@ -48,6 +48,9 @@ type AssemblerConfig struct {
 	// Tailgate is the distance from the last axle of the vehicle before to the first of this one below which Tailgating
 	// is set; 0 means that distances are not looked at, because a line that buffers makes them up.
 	Tailgate Mm
+	// Division is the scale division that the certificate lists: an indicated gross mass that is no multiple of it sets
+	// OffDivision. 0 means that it is not looked at.
+	Division Kg
 }
 
 // Validate tells what cannot be meant. NewAssembler takes a negative value for its default.
@@ -60,6 +63,9 @@ func (c AssemblerConfig) Validate() error {
 	}
 	if c.SpeedMin < 0 || c.SpeedMax < 0 || c.SpeedMax > 0 && c.SpeedMin > c.SpeedMax {
 		return fmt.Errorf("assembler: speeds from %d to %d tenths of km/h: want a range, or 0 for none", c.SpeedMin, c.SpeedMax)
+	}
+	if c.Division < 0 {
+		return fmt.Errorf("assembler: division of %d kg: want a positive one, or 0 for none", c.Division)
 	}
 	if c.Tailgate < 0 || c.Tailgate > 100_000 {
 		return fmt.Errorf("assembler: tailgate of %d mm: want 1 to 100000, or 0 for none", c.Tailgate)
@@ -247,7 +253,10 @@ func (a *Assembler) end(r *Reading) (v Vehicle, done bool) {
 		f |= MissedAxle // no vehicle has fewer than two axles
 	}
 	v = a.close(r.Gross, r.Speed, r.Arrival, f)
-	v.Length = r.Length
+	v.Length, v.Temperature = r.Length, r.Temperature
+	if a.cfg.Division > 0 && r.Gross%a.cfg.Division != 0 {
+		v.Flags |= OffDivision
+	}
 	if differ(v.AxleSum, r.Gross, a.cfg.SumTolerance) {
 		v.Flags |= SumMismatch
 	}

@@ -24,11 +24,12 @@ const (
 	SideBySide                       // another vehicle was beside it on a neighbouring lane
 	LiftAxle                         // fewer axles were counted than the licences say: one is raised, or was missed
 	DeviceClock                      // the device's own clock ran backwards inside the vehicle
+	OffDivision                      // what was indicated is no multiple of the certificate's scale division
 )
 
 // Voiding are the flags that make a weighing void.
 const Voiding = OffScale | Straddling | SpeedOutOfRange | Acceleration | Tailgating | MissedAxle |
-	DeviceGap | TimedOut | OverCapacity | Reverse | StopAndGo
+	DeviceGap | TimedOut | OverCapacity | Reverse | StopAndGo | OffDivision
 
 // Doubting are the flags that leave a weight in doubt: what rests on it is a suspicion at most.
 const Doubting = Imbalance | SumMismatch | LiftAxle | DeviceClock
@@ -37,10 +38,11 @@ var flagNames = [...]string{ //nolint:gochecknoglobals // a table that is never 
 	"off-scale", "straddling", "speed-out-of-range", "acceleration", "tailgating", "missed-axle",
 	"imbalance", "device-gap", "timed-out", "sum-mismatch", "over-capacity", "reverse",
 	"plate-uncertain", "trailer-unread", "stop-and-go", "side-by-side", "lift-axle", "device-clock",
+	"off-division",
 }
 
 // allFlags has every flag that has a name; a bit without one could not be written down.
-const allFlags = DeviceClock<<1 - 1
+const allFlags = OffDivision<<1 - 1
 
 // Has tells whether all bits of g are set.
 func (f Flag) Has(g Flag) bool { return f&g == g }
@@ -66,23 +68,27 @@ type Reason uint32
 
 // The reasons.
 const (
-	NoCertificate        Reason = 1 << iota // the instrument has no verification certificate
-	CertificateLapsed                       // not in force when the vehicle passed
-	LaneNotCertified                        // the certificate does not list this lane
-	SpeedNotCertified                       // outside the certificate's speed range
-	MassNotCertified                        // outside the certificate's Min and Max
-	MeasurementVoid                         // a voiding flag is set
-	PurposeNotEnforcing                     // test, calibration or maintenance
-	LimitRecalled                           // a limit's source was not read, only recalled
-	ClockNotSynchronised                    // the site's clock was not known to be right
-	WeightDoubtful                          // imbalance or a sum that does not agree
-	PlateDoubtful                           // a plate was read with low confidence
-	KindPresumed                            // a goods vehicle was presumed, not known
-	ConfigurationUnsure                     // truck or train was told from spacings in a doubtful band
-	InputMissing                            // a deciding input is not known
-	LimitInferred                           // how the limit applies is our reading of the law
-	SizeNotCertified                        // length, width or height was measured by what has no certificate
-	InputPresumed                           // an input was presumed that no statute presumes
+	NoCertificate           Reason = 1 << iota // the instrument has no verification certificate
+	CertificateLapsed                          // not in force when the vehicle passed
+	LaneNotCertified                           // the certificate does not list this lane
+	SpeedNotCertified                          // outside the certificate's speed range
+	MassNotCertified                           // outside the certificate's Min and Max
+	MeasurementVoid                            // a voiding flag is set
+	PurposeNotEnforcing                        // test, calibration or maintenance
+	LimitRecalled                              // a limit's source was not read, only recalled
+	ClockNotSynchronised                       // the site's clock was not known to be right
+	WeightDoubtful                             // imbalance or a sum that does not agree
+	PlateDoubtful                              // a plate was read with low confidence
+	KindPresumed                               // a goods vehicle was presumed, not known
+	ConfigurationUnsure                        // truck or train was told from spacings in a doubtful band
+	InputMissing                               // a deciding input is not known
+	LimitInferred                              // how the limit applies is our reading of the law
+	SizeNotCertified                           // length, width or height was measured by what has no certificate
+	InputPresumed                              // an input was presumed that no statute presumes
+	DirectionNotCertified                      // driven in a direction that the certificate does not list
+	TemperatureNotCertified                    // outside the certificate's temperatures
+	TemperatureUnknown                         // the certificate lists temperatures, and it was not measured
+	CalibratedSince                            // the instrument was adjusted after it had been verified
 )
 
 var reasonNames = [...]string{ //nolint:gochecknoglobals // a table that is never written
@@ -90,11 +96,12 @@ var reasonNames = [...]string{ //nolint:gochecknoglobals // a table that is neve
 	"mass-not-certified", "measurement-void", "purpose-not-enforcing", "limit-recalled",
 	"clock-not-synchronised", "weight-doubtful", "plate-doubtful", "kind-presumed",
 	"configuration-unsure", "input-missing", "limit-inferred", "size-not-certified", "input-presumed",
+	"direction-not-certified", "temperature-not-certified", "temperature-unknown", "calibrated-since",
 }
 
 // VoidReasons are the reasons that make a standing void; every other reason makes it screening.
 const VoidReasons = CertificateLapsed | LaneNotCertified | SpeedNotCertified | MassNotCertified |
-	MeasurementVoid | PurposeNotEnforcing
+	MeasurementVoid | PurposeNotEnforcing | DirectionNotCertified | TemperatureNotCertified
 
 // Has tells whether all bits of s are set.
 func (r Reason) Has(s Reason) bool { return r&s == s }

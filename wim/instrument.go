@@ -1,5 +1,10 @@
 package wim
 
+import (
+	"slices"
+	"strings"
+)
+
 // Instrument is the weighing device of a lane and what entitles its indications to be used.
 type Instrument struct {
 	ID     string `json:"id"`
@@ -10,6 +15,38 @@ type Instrument struct {
 	// certificate lets a weight be evidence; an accuracy class of COST 323 or ASTM E1318 is a statement of
 	// confidence and has no place here.
 	Certificate *Certificate `json:"certificate,omitempty"`
+	// Calibration (校准) is what the instrument was last adjusted by, nil where that is not known. It entitles to nothing: one that is
+	// not older than the certificate leaves every weight a suspicion, until the instrument is verified anew.
+	Calibration *AppliedCalibration `json:"calibration,omitempty"`
+}
+
+// AppliedCalibration names the calibration that an instrument was adjusted by: since format 2.
+type AppliedCalibration struct {
+	Version string `json:"version"`
+	Digest  Digest `json:"digest"`  // of the calibration's file
+	Applied Time   `json:"applied"` // when a person entered it into the instrument
+}
+
+// Direction is how a vehicle drives on its lane.
+type Direction string
+
+// The directions.
+const (
+	WithLane    Direction = "with"
+	AgainstLane Direction = "against"
+)
+
+// Verification tells whether a scheme is one by which instruments are verified (检定). A statement of confidence (COST 323, ASTM
+// E1318) and a calibration (校准) are none, whatever class they give.
+func Verification(scheme string) bool {
+	for _, no := range [...]string{"cost", "astm", "calibrat", "校准"} {
+		for i := 0; i+len(no) <= len(scheme); i++ {
+			if strings.EqualFold(scheme[i:i+len(no)], no) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Certificate is a metrological verification (检定) of an instrument under OIML R 134, JJG 907 or a
@@ -31,6 +68,33 @@ type Certificate struct {
 	Min        Kg       `json:"min_kg"` // smallest and largest vehicle mass
 	Max        Kg       `json:"max_kg"`
 	Division   Kg       `json:"division_kg"` // scale division d
+	// Directions are those that it lists, empty where it lists none: then lanes are all that it asks.
+	Directions []Direction `json:"directions,omitempty"`
+	// TemperatureMin and TemperatureMax are the temperatures that it lists, both 0 where it lists none.
+	TemperatureMin DeciKelvin `json:"temperature_min_dk,omitempty"`
+	TemperatureMax DeciKelvin `json:"temperature_max_dk,omitempty"`
+}
+
+// Beyond are the reasons why a passage lies outside of what the certificate lists of direction and temperature.
+func (c *Certificate) Beyond(v *Vehicle) (r Reason) {
+	if len(c.Directions) > 0 {
+		d := WithLane
+		if v.Flags.Has(Reverse) {
+			d = AgainstLane
+		}
+		if !slices.Contains(c.Directions, d) {
+			r |= DirectionNotCertified
+		}
+	}
+	if c.TemperatureMin != 0 || c.TemperatureMax != 0 {
+		switch {
+		case v.Temperature == 0:
+			r |= TemperatureUnknown
+		case v.Temperature < c.TemperatureMin || v.Temperature > c.TemperatureMax:
+			r |= TemperatureNotCertified
+		}
+	}
+	return r
 }
 
 // CoversLane tells whether the certificate lists the lane.

@@ -123,6 +123,17 @@ func TestEveryManoeuvreHasItsFlag(t *testing.T) {
 	}
 }
 
+func TestAnIndicationBetweenTwoDivisionsIsVoid(t *testing.T) {
+	for gross, want := range map[Kg]Flag{24_000: 0, 24_020: 0, 24_010: OffDivision, 24_001: OffDivision} {
+		a, f := NewAssembler(AssemblerConfig{Division: 20}), newRolling()
+		rs := f.truck(0)
+		rs[3].Gross, rs[3].Temperature = gross, 2931
+		if v := push(a, rs...)[0]; v.Flags != want || v.Temperature != 2931 {
+			t.Errorf("%d kg: flags %v, want %v; temperature %d", gross, v.Flags.Names(), want.Names(), v.Temperature)
+		}
+	}
+}
+
 func TestTwoLanesTellWhoDrivesOnTheLineBetween(t *testing.T) {
 	for _, c := range []struct {
 		name                  string

@@ -20,6 +20,18 @@ type Mm int32
 // told by a Flag, not by a sign.
 type DeciKmh int32
 
+// DeciKelvin is a temperature in tenths of a kelvin, so that zero can mean not measured: 2731 is 0 °C, less 0.05 K.
+type DeciKelvin int32
+
+// DeciKelvinOf is a temperature given in thousandths of a degree Celsius, rounded down; 0 for one that is none on a road,
+// below −100 or above 200 °C.
+func DeciKelvinOf(milliCelsius int64) DeciKelvin {
+	if milliCelsius < -100_000 || milliCelsius > 200_000 {
+		return 0
+	}
+	return DeciKelvin((milliCelsius + 273_150) / 100)
+}
+
 // Permille is a ratio in thousandths.
 type Permille int32
 

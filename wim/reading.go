@@ -40,6 +40,8 @@ type Reading struct {
 	Speed     DeciKmh
 	Length    Mm
 	Flags     Flag
+	// Temperature is what the device says of its sensors, 0 where it does not.
+	Temperature DeciKelvin
 }
 
 // Loop is a loop in the road beside a scale.

@@ -54,10 +54,12 @@ type Vehicle struct {
 	Lead        uint8       `json:"lead_axles,omitempty"`
 	// Width and Height are 0 where nothing measures them, SizeError is the maximum error of Length, Width and
 	// Height by the certificate of what measured them; 0 where they have none.
-	Width     Mm   `json:"width_mm,omitempty"`
-	Height    Mm   `json:"height_mm,omitempty"`
-	SizeError Mm   `json:"size_error_mm,omitempty"`
-	Flags     Flag `json:"flags"`
+	Width     Mm `json:"width_mm,omitempty"`
+	Height    Mm `json:"height_mm,omitempty"`
+	SizeError Mm `json:"size_error_mm,omitempty"`
+	// Temperature is that of the scale's sensors or the pavement, 0 where nothing measures it.
+	Temperature DeciKelvin `json:"temperature_dk,omitempty"`
+	Flags       Flag       `json:"flags"`
 }
 
 // Clone returns a copy that shares no memory with v.

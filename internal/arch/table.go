@@ -39,6 +39,7 @@ func rooms() []Room {
 			Path: "wim/signal", Ours: []string{"wim"}, Tests: []string{"simulator/physics"},
 			Why: "Its tests weigh what the physics of the simulator does to strips, whose truth is known.",
 		},
+		{Path: "wim/calibration", Ours: []string{"wim"}},
 		{Path: "wim/seal", Ours: []string{"wim"}, Foreign: []string{jose}},
 		{Path: "rules", Ours: []string{"internal/conf", "wim"}},
 		{
@@ -113,6 +114,7 @@ func rooms() []Room {
 			Path: "drivers/cameratest", Ours: []string{"wim"},
 			Why: "It is for tests only; no room has an arrow to it outside tests.",
 		},
+		{Path: "drivers/thermometer", Ours: []string{"wim"}},
 		{
 			Path: "drivers/tpm", Foreign: []string{"github.com/google/go-tpm"},
 			Tests: []string{"internal/testenv", "wim", "wim/seal"},
@@ -181,8 +183,8 @@ func rooms() []Room {
 			Path: "internal/daemon",
 			Ours: []string{
 				"center", "center/api", "center/console", "center/dossier", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
-				"drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
-				"uplink/mqtt", "wim", "wim/accuracy", "wim/seal",
+				"drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "drivers/thermometer", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
+				"uplink/mqtt", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync"},
 			Tests:   []string{"internal/stand", "internal/testenv"},

@@ -24,6 +24,7 @@ import (
 	"github.com/axlegate/axlegate/drivers/modbusscale"
 	"github.com/axlegate/axlegate/drivers/serial"
 	"github.com/axlegate/axlegate/drivers/sign"
+	"github.com/axlegate/axlegate/drivers/thermometer"
 	"github.com/axlegate/axlegate/drivers/tpm"
 	"github.com/axlegate/axlegate/edge"
 	"github.com/axlegate/axlegate/edge/journal"
@@ -159,6 +160,15 @@ func runEdge(ctx context.Context, cfg EdgeConfig, damage error, log *slog.Logger
 	if p.simulated != nil {
 		log.Warn("this site's clock is simulated: it is for rehearsals only", "file", p.simulated.path)
 		g.Go(func() error { p.simulated.run(gctx); return nil })
+	}
+	for i := range p.lanes {
+		if t, ok := p.lanes[i].Thermometer.(*thermometer.Thermometer); ok {
+			lane := p.lanes[i].Lane
+			g.Go(func() error {
+				t.Run(gctx, func(err error) { log.Warn("the temperature is not known", "lane", lane, "err", err) })
+				return nil
+			})
+		}
 	}
 	g.Go(func() error {
 		defer stopAfter()
@@ -395,8 +405,16 @@ func openLane(cfg *EdgeConfig, l *LaneConfig, after cursors, log *slog.Logger) (
 	if lane.Instrument, err = l.instrument(); err != nil {
 		return lane, nil, nil, err
 	}
+	if a := l.Instrument.Calibration; a != nil {
+		if err := nameCalibration(cfg.path(a.File), l.Scale.Device, lane.Instrument.Calibration); err != nil {
+			return lane, nil, nil, fmt.Errorf("lane %d: %w", l.Lane, err)
+		}
+	}
 	if lane.Scale, err = openScale(cfg, &l.Scale, after, log); err != nil {
 		return lane, nil, nil, err
+	}
+	if l.Weighing.Thermometer != "" {
+		lane.Thermometer = thermometer.New(cfg.path(l.Weighing.Thermometer))
 	}
 	for i := range l.Cameras {
 		c, err := openCamera(cfg, l.Lane, &l.Cameras[i], log)

@@ -116,6 +116,7 @@ type WeighingConfig struct {
 	Imbalance    wim.Permille  `yaml:"imbalance_permille"`    // |left − right| : axle; 0 means 400
 	Pause        conf.Duration `yaml:"pause"`                 // so late an axle has stood; 0 means 3s
 	Tailgate     wim.Mm        `yaml:"tailgate_mm"`           // least distance to the axle of the vehicle before; 0 means that it is not looked at
+	Thermometer  string        `yaml:"thermometer"`           // file in which the kernel keeps a sensor's thousandths of a degree; empty for none
 	Beside       []wim.LaneID  `yaml:"beside"`                // lanes whose scales stand abreast of this one
 	Reorder      conf.Duration `yaml:"reorder"`               // how long a message waits for those before it, where a network may reorder them; 0 means not at all
 }
@@ -194,6 +195,7 @@ type InstrumentConfig struct {
 	Model       string             `yaml:"model"`
 	Serial      string             `yaml:"serial"`
 	Certificate *CertificateConfig `yaml:"certificate"`
+	Calibration *CalibrationConfig `yaml:"calibration"`
 }
 
 // CertificateConfig is the verification certificate (检定证书) of an instrument.
@@ -212,6 +214,17 @@ type CertificateConfig struct {
 	Max        wim.Kg       `yaml:"max_kg"`
 	Division   wim.Kg       `yaml:"division_kg"`
 	Zone       string       `yaml:"zone"` // of the two dates; empty means UTC
+	// Directions are with or against the lane; empty where the certificate names none. The temperatures, in °C, are both left out
+	// where it names none.
+	Directions     []wim.Direction `yaml:"directions"`
+	TemperatureMin *int            `yaml:"temperature_min_c"`
+	TemperatureMax *int            `yaml:"temperature_max_c"`
+}
+
+// CalibrationConfig names the calibration (校准) that a person entered into the instrument.
+type CalibrationConfig struct {
+	File    string `yaml:"file"`    // as "axlegate calibrate" wrote it
+	Applied string `yaml:"applied"` // when it was entered, as 2026-05-01T09:30:00+08:00
 }
 
 // CameraConfig is one plate camera.
@@ -410,6 +423,13 @@ func (c *EdgeConfig) Validate() error {
 
 func (l *LaneConfig) instrument() (wim.Instrument, error) {
 	in := wim.Instrument{ID: l.Scale.Device, Maker: l.Instrument.Maker, Model: l.Instrument.Model, Serial: l.Instrument.Serial}
+	if a := l.Instrument.Calibration; a != nil {
+		applied, err := time.Parse(time.RFC3339, a.Applied)
+		if err != nil || a.File == "" {
+			return in, errors.New("calibration: file, and applied as 2026-05-01T09:30:00+08:00, are needed: when a person entered the factors into the instrument")
+		}
+		in.Calibration = &wim.AppliedCalibration{Applied: wim.TimeOf(applied)}
+	}
 	c := l.Instrument.Certificate
 	if c == nil {
 		return in, nil
@@ -435,11 +455,26 @@ func (l *LaneConfig) instrument() (wim.Instrument, error) {
 		return in, errors.New("certificate: lanes, speed range, Min, Max and division are needed as printed on it")
 	case !until.After(from):
 		return in, errors.New("certificate: valid_until is not after valid_from")
+	case !wim.Verification(c.Scheme):
+		return in, fmt.Errorf("certificate.scheme: %q is a statement of confidence or a calibration, not a verification (检定); leave the certificate out, or write OIML R 134, JJG 907 or the national one", c.Scheme)
+	case (c.TemperatureMin == nil) != (c.TemperatureMax == nil):
+		return in, errors.New("certificate: temperature_min_c and temperature_max_c belong together")
+	}
+	for _, d := range c.Directions {
+		if d != wim.WithLane && d != wim.AgainstLane {
+			return in, fmt.Errorf("certificate.directions: %q: want with or against, the lane's direction", string(d))
+		}
 	}
 	in.Certificate = &wim.Certificate{
 		Number: c.Number, Scheme: c.Scheme, Class: c.Class, MassError: c.MassError, AxleError: c.AxleError,
 		ValidFrom: wim.TimeOf(from), ValidUntil: wim.TimeOf(until.AddDate(0, 0, 1)), Lanes: c.Lanes,
-		SpeedMin: c.SpeedMin, SpeedMax: c.SpeedMax, Min: c.Min, Max: c.Max, Division: c.Division,
+		SpeedMin: c.SpeedMin, SpeedMax: c.SpeedMax, Min: c.Min, Max: c.Max, Division: c.Division, Directions: c.Directions,
+	}
+	if c.TemperatureMin != nil {
+		in.Certificate.TemperatureMin, in.Certificate.TemperatureMax = wim.DeciKelvinOf(int64(*c.TemperatureMin)*1000), wim.DeciKelvinOf(int64(*c.TemperatureMax)*1000)
+		if in.Certificate.TemperatureMin == 0 || in.Certificate.TemperatureMax <= in.Certificate.TemperatureMin {
+			return in, errors.New("certificate: temperature_min_c and temperature_max_c are no range of road temperatures")
+		}
 	}
 	return in, nil
 }
