@@ -124,7 +124,7 @@ func TestWhatComesLaterIsJudgedByTheRulesOfThePassage(t *testing.T) {
 	}
 	r.start()
 	r.push(r.scale.vehicle(2, 26000)...)
-	r.tells(1)
+	eventually(t, "the passage is recorded, behind the configuration", func() bool { return len(r.vehicles(1)) == 1 })
 	w := worksBy("set-1", 1)
 	if err := r.site.Adopt(t.Context(), w, wim.ConfiguredByManifest, []wim.Change{{Kind: wim.PartRules, Name: "cn", To: w.Active[0].Digest, Outcome: wim.ChangeActivated}}); err != nil {
 		t.Fatal(err)
