@@ -25,6 +25,7 @@ const about = `Axlegate weighs vehicles in motion and tells, provably, whether o
   axlegate judge facts.ndjson         judge facts or exported records by a rule set
   axlegate replay records.ndjson      judge sealed records again; a difference under the same set is an alarm
   axlegate score --truth … -r …       how well a site weighs and whom it accuses, against what truly passed
+  axlegate calibrate --truth …        a scale's factors from passes of test trucks, before and after
   axlegate classes records.ndjson     vehicles by class: ours, and the thirteen of FHWA
   axlegate decode camera push.bin     what a saved push of a camera says
   axlegate decode serial -d toledo …  what a recorded line of a static indicator says
@@ -34,21 +35,22 @@ The daemons are axlegate-edge (one site), axlegate-center (the authorities) and 
 hardware); each explains itself with --help.`
 
 type toolbox struct {
-	Demo    demoCommand      `cmd:"" help:"Run everything with simulated hardware and show where to look."`
-	Verify  verifyCommand    `cmd:"" help:"Prove a dossier or a chain of sealed records, offline; name what is wrong."`
-	Export  exportCommand    `cmd:"" help:"Get a matter's dossier from a centre, or a journal's records with signatures."`
-	Judge   judgeCommand     `cmd:"" help:"Judge facts or sealed records, one a line, by a rule set."`
-	Replay  replayCommand    `cmd:"" help:"Judge sealed records again and tell every difference."`
-	Score   scoreCommand     `cmd:"" help:"Hold records against ground truth: accuracy classes, detection, accusations."`
-	Classes classesCommand   `cmd:"" help:"Count the vehicles of records by class, in every scheme."`
-	Rules   rulesCommand     `cmd:"" help:"Read, check, compare and explain rule sets."`
-	Decode  decodeCommand    `cmd:"" help:"Read what a device sent, as its driver does."`
-	Check   checkCommand     `cmd:"" help:"Check a configuration file without starting anything."`
-	Keys    keysCommand      `cmd:"" help:"Make and look at signing keys and password hashes."`
-	Enrol   enrolCommand     `cmd:"" help:"Have the centre believe this site's key, with a one-time code."`
-	Devices devicesCommand   `cmd:"" help:"List the devices that can be connected, and what their sources do not tell."`
-	Probe   probeCommand     `cmd:"" help:"Find out what answers on a serial line or a Modbus TCP address; nothing is written."`
-	Version kong.VersionFlag `help:"Print the version and exit."`
+	Demo      demoCommand      `cmd:"" help:"Run everything with simulated hardware and show where to look."`
+	Verify    verifyCommand    `cmd:"" help:"Prove a dossier or a chain of sealed records, offline; name what is wrong."`
+	Export    exportCommand    `cmd:"" help:"Get a matter's dossier from a centre, or a journal's records with signatures."`
+	Judge     judgeCommand     `cmd:"" help:"Judge facts or sealed records, one a line, by a rule set."`
+	Replay    replayCommand    `cmd:"" help:"Judge sealed records again and tell every difference."`
+	Score     scoreCommand     `cmd:"" help:"Hold records against ground truth: accuracy classes, detection, accusations."`
+	Calibrate calibrateCommand `cmd:"" help:"Work out a scale's factors from passes of test trucks; nothing is applied."`
+	Classes   classesCommand   `cmd:"" help:"Count the vehicles of records by class, in every scheme."`
+	Rules     rulesCommand     `cmd:"" help:"Read, check, compare and explain rule sets."`
+	Decode    decodeCommand    `cmd:"" help:"Read what a device sent, as its driver does."`
+	Check     checkCommand     `cmd:"" help:"Check a configuration file without starting anything."`
+	Keys      keysCommand      `cmd:"" help:"Make and look at signing keys and password hashes."`
+	Enrol     enrolCommand     `cmd:"" help:"Have the centre believe this site's key, with a one-time code."`
+	Devices   devicesCommand   `cmd:"" help:"List the devices that can be connected, and what their sources do not tell."`
+	Probe     probeCommand     `cmd:"" help:"Find out what answers on a serial line or a Modbus TCP address; nothing is written."`
+	Version   kong.VersionFlag `help:"Print the version and exit."`
 }
 
 func main() {

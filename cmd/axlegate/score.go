@@ -118,6 +118,11 @@ func (c scoreCommand) sheet(l *law, x *scoring.Result) error {
 
 // score reads truth and records. The records are read twice: a supplement stands behind the passage that it amends.
 func score(cfg accuracy.Config, shelf *shelf, truth string, records []string, complain io.Writer) (*scoring.Result, int, error) {
+	return scoreEach(cfg, shelf, truth, records, complain, nil)
+}
+
+// scoreEach is score that tells of every vehicle.
+func scoreEach(cfg accuracy.Config, shelf *shelf, truth string, records []string, complain io.Writer, each func(*accuracy.Truth, *wim.Facts)) (*scoring.Result, int, error) {
 	book, err := scoring.NewBook(cfg, func(v *wim.Verdict) scoring.Judge {
 		if s := cmp.Or(shelf.byDigest[v.Rules], shelf.byID[v.RuleSet]); s != nil {
 			return s
@@ -127,6 +132,7 @@ func score(cfg accuracy.Config, shelf *shelf, truth string, records []string, co
 	if err != nil {
 		return nil, 0, err
 	}
+	book.Each = each
 	broken := 0
 	read := func(path string, complain io.Writer, use func([]byte) error) error {
 		return fromFile(path, func(name string, in io.Reader) error {

@@ -39,7 +39,7 @@ func rooms() []Room {
 			Path: "wim/signal", Ours: []string{"wim"}, Tests: []string{"simulator/physics"},
 			Why: "Its tests weigh what the physics of the simulator does to strips, whose truth is known.",
 		},
-		{Path: "wim/calibration", Ours: []string{"wim"}},
+		{Path: "wim/calibration", Ours: []string{"wim", "wim/accuracy"}},
 		{Path: "wim/seal", Ours: []string{"wim"}, Foreign: []string{jose}},
 		{Path: "rules", Ours: []string{"internal/conf", "wim"}},
 		{
@@ -174,7 +174,7 @@ func rooms() []Room {
 		// What a certificate names of the software.
 		{Path: "internal/legal", Ours: []string{"wim"}},
 
-		{Path: "internal/scoresheet", Ours: []string{"internal/scoring", "internal/web", "wim/accuracy"}, Tests: []string{"wim"}},
+		{Path: "internal/scoresheet", Ours: []string{"internal/scoring", "internal/web", "wim", "wim/accuracy", "wim/calibration"}},
 		// Truth and records meet here, and the law that both are judged by stands behind an interface.
 		{Path: "internal/scoring", Ours: []string{"wim", "wim/accuracy"}, Tests: []string{"configs", "rules"}, Why: "Its tests judge by the rule set that ships."},
 
@@ -199,7 +199,7 @@ func rooms() []Room {
 		{
 			Path: "cmd/axlegate", Ours: []string{
 				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/tpm", "edge/journal",
-				"internal/daemon", "internal/scoresheet", "internal/scoring", "internal/signin", "internal/stand", "internal/web", "rules", "simulator", "wim", "wim/accuracy", "wim/seal",
+				"internal/daemon", "internal/scoresheet", "internal/scoring", "internal/signin", "internal/stand", "internal/web", "rules", "simulator", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},
 			Tests:   []string{"internal/freeport", pty},

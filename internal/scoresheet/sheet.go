@@ -16,7 +16,7 @@ import (
 	"github.com/axlegate/axlegate/wim/accuracy"
 )
 
-//go:embed sheet.html
+//go:embed *.html
 var files embed.FS
 
 // Head is what stands above a sheet.
@@ -42,7 +42,7 @@ func Write(w io.Writer, head Head, r *scoring.Result) error {
 			}
 			return pct(*p)
 		},
-	}).ParseFS(files, "sheet.html")
+	}).ParseFS(files, "sheet.html", "style.html")
 	if err != nil {
 		return fmt.Errorf("score sheet: %w", err)
 	}

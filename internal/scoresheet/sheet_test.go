@@ -13,6 +13,7 @@ import (
 	"github.com/axlegate/axlegate/internal/scoring"
 	"github.com/axlegate/axlegate/wim"
 	"github.com/axlegate/axlegate/wim/accuracy"
+	"github.com/axlegate/axlegate/wim/calibration"
 )
 
 // result is a score of traffic with some of everything.
@@ -80,6 +81,37 @@ func TestTheSheetStandsAloneInBothLanguages(t *testing.T) {
 		}
 		if n == 200 && strings.Count(page, "<svg") != 7 { // four criteria, a curve, speeds, kinds
 			t.Errorf("%d pictures, want 7", strings.Count(page, "<svg"))
+		}
+	}
+}
+
+func TestACalibrationIsDrawnBeforeAndAfter(t *testing.T) {
+	var passes []calibration.Pass
+	for i := range 12 {
+		p := calibration.Pass{Time: wim.Time(i), Speed: wim.DeciKmh(300 + 50*i), Temperature: wim.DeciKelvin(2800 + i)}
+		p.True = calibration.Wheels{Gross: 40_000, Left: 20_000, Right: 20_000}
+		p.Told = calibration.Wheels{Gross: 37_000, Left: 18_000 + wim.Kg(i)*30, Right: 19_000 - wim.Kg(i)*30}
+		passes = append(passes, p)
+	}
+	f, err := calibration.Fit(passes, calibration.Bands{Speeds: []wim.DeciKmh{300, 600, 800}, Temperatures: []wim.DeciKelvin{2700, 2900}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	c := calibration.Calibration{Version: "<b>1</b>", Device: "scale-1", Site: "north-1", Lane: 2, Cells: f.Cells}
+	if err := WriteCalibration(&b, Head{Lang: "zh"}, &c, passes, f); err != nil {
+		t.Fatal(err)
+	}
+	page := b.String()
+	if zh, en := strings.Count(page, `lang="zh"`), strings.Count(page, `lang="en"`); zh-1 != en {
+		t.Errorf("%d texts in Chinese, %d in English", zh-1, en)
+	}
+	if before, after := strings.Count(page, "<circle"), 2*12-f.Unused; before != after || f.Unused == 0 {
+		t.Errorf("%d passes drawn, want %d: %d are in no band", before, after, f.Unused)
+	}
+	for _, bad := range []string{"http:", "https:", "<script", "<b>1", "NaN", "%!"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page has %q in it", bad)
 		}
 	}
 }

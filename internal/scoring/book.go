@@ -41,6 +41,8 @@ type amended struct {
 type Book struct {
 	// Sets finds the rule set that a verdict names, nil for one that is not here.
 	Sets func(*wim.Verdict) Judge
+	// Each, where not nil, is told of every vehicle that was found in the records, as it was assembled.
+	Each func(*accuracy.Truth, *wim.Facts)
 
 	scorer *accuracy.Scorer
 	ledger accuracy.Ledger
@@ -154,6 +156,9 @@ func (b *Book) Record(line []byte) error {
 	}
 	b.seen[i] = true
 	t := b.ledger.At(i)
+	if b.Each != nil {
+		b.Each(t, facts)
+	}
 	b.scorer.Passage(t, &facts.Vehicle, b.cases(law, facts, t, verdict))
 	return nil
 }

@@ -178,7 +178,7 @@ func RequiredConfidence(p TestPlan, e Environment, n int) (float64, error) {
 
 // shift is how far the mean of n weighings may lie off, in standard deviations, at 95 percent.
 func shift(n int) float64 {
-	return studentQuantile(0.975, float64(n-1)) / math.Sqrt(float64(n))
+	return StudentQuantile(0.975, float64(n-1)) / math.Sqrt(float64(n))
 }
 
 // Confidence is a lower estimate of the share of weighings, in percent, that lie within ±tolerance percent, from

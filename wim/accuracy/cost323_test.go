@@ -110,7 +110,7 @@ func TestTheSetOfThePublishedExampleIsClassC15(t *testing.T) {
 
 func TestStudentsQuantilesAreThoseOfTheTables(t *testing.T) {
 	for degrees, want := range map[float64]float64{1: 12.7062, 2: 4.3027, 9: 2.2622, 29: 2.0452, 119: 1.9801, 1e9: 1.95996} {
-		if got := studentQuantile(0.975, degrees); math.Abs(got-want) > 5e-5 {
+		if got := StudentQuantile(0.975, degrees); math.Abs(got-want) > 5e-5 {
 			t.Errorf("%v degrees: %.5f, want %.4f", degrees, got, want)
 		}
 	}

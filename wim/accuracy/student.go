@@ -14,8 +14,8 @@ func studentBelow(t, degrees float64) float64 {
 	return tail
 }
 
-// studentQuantile is the t below which the share p, from a half to 1, of Student's distribution lies.
-func studentQuantile(p, degrees float64) float64 {
+// StudentQuantile is the t below which the share p, from a half to 1, of Student's distribution lies.
+func StudentQuantile(p, degrees float64) float64 {
 	low, high := 0.0, 1.0
 	for studentBelow(high, degrees) < p && high < 1e9 {
 		high *= 2

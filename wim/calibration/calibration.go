@@ -4,7 +4,7 @@
 // nothing. Whoever adjusts a verified instrument leaves its weights suspicions until it is verified anew, so nothing
 // here adjusts anything: it writes factors down, a person enters them, and the site's records name them.
 //
-// The package is pure and works with integers: factors in parts per million.
+// The package is pure. What it writes down is integers: factors in parts per million.
 package calibration
 
 import (
