@@ -39,11 +39,37 @@ const (
 // Verification tells whether a scheme is one by which instruments are verified (检定). A statement of confidence (COST 323, ASTM
 // E1318) and a calibration (校准) are none, whatever class they give.
 func Verification(scheme string) bool {
-	for _, no := range [...]string{"cost", "astm", "calibrat", "校准"} {
-		for i := 0; i+len(no) <= len(scheme); i++ {
-			if strings.EqualFold(scheme[i:i+len(no)], no) {
-				return false
-			}
+	if scheme == "JJG 907" || scheme == "OIML R 134" {
+		return true // every judgement asks, and most instruments have one of these
+	}
+	for i := range len(scheme) {
+		no := false
+		switch rest := scheme[i:]; rest[0] | lower {
+		case 'c':
+			no = begins(rest, "cost") || begins(rest, "calibrat")
+		case 'a':
+			no = begins(rest, "astm")
+		case "校"[0]:
+			no = strings.HasPrefix(rest, "校准")
+		}
+		if no {
+			return false
+		}
+	}
+	return true
+}
+
+// lower is the bit that small letters of ASCII have and capital ones do not.
+const lower = 0x20
+
+// begins tells whether a text begins with a word of small letters, however its own are written.
+func begins(text, word string) bool {
+	if len(text) < len(word) {
+		return false
+	}
+	for i := range len(word) {
+		if text[i]|lower != word[i] {
+			return false
 		}
 	}
 	return true
