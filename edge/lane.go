@@ -8,6 +8,7 @@ import (
 
 	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/wim"
+	"github.com/axlegate/axlegate/wim/calibration"
 )
 
 const (
@@ -57,6 +58,7 @@ type lane struct {
 	seq   sequence
 	asm   *wim.Assembler
 	order wim.Reorder
+	watch *calibration.Watch
 	match *matcher
 	// offsets is how far the cameras' clocks trail the site's, nil while that is not known. The map is only read.
 	offsets map[string]*atomic.Pointer[time.Duration]
@@ -80,6 +82,7 @@ func newLane(site *Config, cfg LaneConfig, by *works, m *laneMetrics, groups cha
 		keyed:    make(chan keyedPassage), // who keyed waits
 		beside:   make(chan wim.Reading, besideQueue),
 		order:    wim.Reorder{Window: cfg.Reorder},
+		watch:    calibration.NewWatch(calibration.WatchConfig{}),
 		stop:     make(chan struct{}),
 		seq:      sequence{lane: cfg.Lane, device: cfg.Device},
 		asm:      wim.NewAssembler(cfg.Assembler),
@@ -329,6 +332,7 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	if v.Temperature == 0 && l.cfg.Thermometer != nil {
 		v.Temperature = l.cfg.Thermometer.Temperature()
 	}
+	l.watchDrift(&v)
 	src := wim.DeviceCursor{Device: l.cfg.Device, Boot: boot, Seq: rest}
 	p := &passed{name: new(wim.RecordRef), source: src, start: min(v.Start+wim.Time(l.shifted), v.End), end: v.End}
 	l.shifted = 0
@@ -364,6 +368,20 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	outcome, standing := summary(&verdict)
 	l.m.passages.WithLabelValues(string(outcome), string(standing)).Inc()
 	l.m.plates.WithLabelValues("matched").Add(float64(len(reads)))
+}
+
+// watchDrift tells when the scale seems to drift. Nothing follows by itself: a person has it calibrated, and verified anew.
+func (l *lane) watchDrift(v *wim.Vehicle) {
+	for _, d := range l.watch.Take(v, v.End) {
+		kind := string(d.Kind)
+		l.m.drift.WithLabelValues(kind).Set(float64(d.Off) / float64(calibration.One))
+		if !d.Alarm {
+			continue
+		}
+		l.m.drifts.WithLabelValues(kind).Inc()
+		l.log.Warn("the scale seems to drift; have it looked at, calibrated and verified anew", "kind", kind, "off_ppm", d.Off, "uncertainty_ppm", d.Uncertainty,
+			"vehicles", d.N, "proposed_factor_ppm", d.Proposed)
+	}
 }
 
 func (l *lane) judge(by Judge, f *wim.Facts) wim.Verdict {

@@ -16,7 +16,8 @@ type metrics struct {
 	registry *prometheus.Registry
 
 	passages, gaps, dropped, plates, orders *prometheus.CounterVec
-	supplements                             *prometheus.CounterVec
+	supplements, drifts                     *prometheus.CounterVec
+	drift                                   *prometheus.GaugeVec
 	judge                                   prometheus.Observer
 	order, shown                            *prometheus.HistogramVec
 
@@ -34,6 +35,8 @@ type metrics struct {
 type laneMetrics struct {
 	passages, gaps, dropped, plates, orders *prometheus.CounterVec
 	supplements                             prometheus.Counter
+	drifts                                  *prometheus.CounterVec
+	drift                                   *prometheus.GaugeVec
 	judge, order, shown                     prometheus.Observer
 }
 
@@ -73,6 +76,10 @@ func newMetrics() *metrics {
 	m.commitRecords = histogram("commit_records", "Records in one commit.", prometheus.ExponentialBuckets(1, 2, 8)).WithLabelValues()
 	m.held = prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "axlegate", Subsystem: "edge", Name: "held_groups", Help: "Groups of records held in memory because the journal cannot be written."})
 	m.registry.MustRegister(m.held)
+	m.drifts = vec("drift_alarms_total", "Looks at a scale that found it off its reference, by what was looked at.", "lane", "kind")
+	m.drift = prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "axlegate", Subsystem: "edge", Name: "drift_ratio",
+		Help: "How far a scale lay off its reference at the last look, as a ratio; for missed axles and wheels their share."}, []string{"lane", "kind"})
+	m.registry.MustRegister(m.drift)
 	m.lost = vec("lost_total", "Records that could neither be written nor held; passages are named by a gap.", "kind")
 	m.diskGaps = counter("disk_gaps_total", "Gaps sealed after the journal could not be written.")
 	m.asks = vec("asks_total", "Questions to the centre what a vehicle is registered for, by what became of them.", "result")
@@ -106,7 +113,7 @@ func (m *metrics) lane(id wim.LaneID) *laneMetrics {
 	l := prometheus.Labels{"lane": strconv.Itoa(int(id))}
 	return &laneMetrics{
 		passages: m.passages.MustCurryWith(l), gaps: m.gaps.MustCurryWith(l), dropped: m.dropped.MustCurryWith(l), plates: m.plates.MustCurryWith(l),
-		orders: m.orders.MustCurryWith(l), supplements: m.supplements.With(l), judge: m.judge, order: m.order.With(l), shown: m.shown.With(l),
+		orders: m.orders.MustCurryWith(l), supplements: m.supplements.With(l), drifts: m.drifts.MustCurryWith(l), drift: m.drift.MustCurryWith(l), judge: m.judge, order: m.order.With(l), shown: m.shown.With(l),
 	}
 }
 

@@ -26,6 +26,7 @@ const about = `Axlegate weighs vehicles in motion and tells, provably, whether o
   axlegate replay records.ndjson      judge sealed records again; a difference under the same set is an alarm
   axlegate score --truth … -r …       how well a site weighs and whom it accuses, against what truly passed
   axlegate calibrate --truth …        a scale's factors from passes of test trucks, before and after
+  axlegate drift records.ndjson       when a scale seems to drift
   axlegate classes records.ndjson     vehicles by class: ours, and the thirteen of FHWA
   axlegate decode camera push.bin     what a saved push of a camera says
   axlegate decode serial -d toledo …  what a recorded line of a static indicator says
@@ -42,6 +43,7 @@ type toolbox struct {
 	Replay    replayCommand    `cmd:"" help:"Judge sealed records again and tell every difference."`
 	Score     scoreCommand     `cmd:"" help:"Hold records against ground truth: accuracy classes, detection, accusations."`
 	Calibrate calibrateCommand `cmd:"" help:"Work out a scale's factors from passes of test trucks; nothing is applied."`
+	Drift     driftCommand     `cmd:"" help:"Tell from records when a scale seems to drift."`
 	Classes   classesCommand   `cmd:"" help:"Count the vehicles of records by class, in every scheme."`
 	Rules     rulesCommand     `cmd:"" help:"Read, check, compare and explain rule sets."`
 	Decode    decodeCommand    `cmd:"" help:"Read what a device sent, as its driver does."`

@@ -59,7 +59,7 @@ func rooms() []Room {
 
 		// The site.
 		{
-			Path: "edge", Ours: []string{"edge/journal", "rules", "uplink", "wim", "wim/seal"}, Foreign: []string{prometheus, "golang.org/x/sys"},
+			Path: "edge", Ours: []string{"edge/journal", "rules", "uplink", "wim", "wim/calibration", "wim/seal"}, Foreign: []string{prometheus, "golang.org/x/sys"},
 			Tests: []string{"internal/testenv"},
 			Why:   "Of rules it asks only that a set fits its Judge; of uplink only how segments are packed. Its tests fill real disks.",
 		},
