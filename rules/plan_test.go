@@ -2,6 +2,7 @@ package rules
 
 import (
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/axlegate/axlegate/wim"
@@ -46,6 +47,75 @@ func weighedAgain(r *rand.Rand, f *wim.Facts) {
 		f.Instrument.Certificate = &x
 	}
 	f.Units[0].Kind = among(r, wim.Goods, wim.Goods, wim.KindUnknown, wim.Bus)
+	v.Flags = among(r, 0, 0, wim.Imbalance, wim.OffScale, wim.TrailerUnread, wim.PlateUncertain)
+	v.Lane, v.Speed, v.Class, v.Scheme = wim.LaneID(1+r.IntN(2)), wim.DeciKmh(r.IntN(1200)), among(r, "", "6"), among(r, "", "x")
+	f.Clock, f.Purpose = among(r, wim.ClockSynchronised, wim.ClockState("")), among(r, wim.Enforcement, wim.Testing)
+}
+
+// madeUpOtherwise changes one thing that may be part of a vehicle's shape.
+func madeUpOtherwise(r *rand.Rand, f *wim.Facts) {
+	v := &f.Vehicle
+	a := &v.Axles[r.IntN(len(v.Axles))]
+	reg := &wim.Registration{}
+	if f.Units[0].Registration != nil {
+		x := *f.Units[0].Registration
+		f.Units[0].Registration, reg = &x, &x
+	}
+	switch r.IntN(14) {
+	case 0:
+		a.Tyres = among(r, wim.TyresUnknown, wim.SingleTyres, wim.DualTyres, wim.WideTyres)
+	case 1:
+		a.Spacing += among[wim.Mm](r, -1, 1)
+	case 2:
+		a.Spacing = among[wim.Mm](r, 0, 1000, 1300, 1800, 2599, 2600, 9000)
+	case 3:
+		v.Lead = uint8(r.IntN(5))
+	case 4:
+		v.Sure = !v.Sure
+	case 5:
+		v.Combination = among(r, wim.CombinationUnknown, wim.Articulated, wim.Drawbar, wim.CentreAxle, wim.RoadTrain)
+	case 6:
+		reg.DriveAxles = uint8(r.IntN(4))
+	case 7:
+		reg.Axles = uint8(r.IntN(7))
+	case 8:
+		reg.Suspension = among(r, wim.SuspensionUnknown, wim.AirSuspension, wim.OtherSuspension)
+	case 9:
+		f.Road.Class = among(r, "expressway", "axle-6", "axle-10", "axle-11.5", "?")
+	case 10:
+		f.Time = among(r, on("2016-07-26 00:00:00")-1, on("2016-09-21 00:00:00")-1, on("2020-12-31 23:59:59"), on("2021-04-29 00:00:00"), on("2022-03-31 00:00:00"), on("2026-03-01 10:00:00"))
+	case 11:
+		f.Road.Posted.Width, v.Width = among[wim.Mm](r, 0, 2400), among[wim.Mm](r, 0, 2500)
+	case 12:
+		v.Axles = v.Axles[:max(2, len(v.Axles)-1)]
+	case 13:
+		v.Axles = append(v.Axles, *a)
+	}
+}
+
+func TestManyMayJudgeByOneSetAtOnce(t *testing.T) {
+	s := load(t, "..", "configs", "rules", "cn.yaml")
+	r := rand.New(rand.NewPCG(4, 4))
+	all := make([]*wim.Facts, 100)
+	want := make([]wim.Verdict, len(all))
+	for i := range all {
+		all[i] = passing(r)
+		want[i] = s.Explain(all[i]).Verdict
+	}
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			var v wim.Verdict
+			for i := range all {
+				k := (i + g%2*len(all)/2) % len(all)
+				s.Judge(all[k], &v)
+				if !v.Equal(&want[k]) {
+					t.Errorf("vehicle %d: %+v, want %+v", k, v, want[k])
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestWhatIsMadeUpAlikeIsJudgedByAPlanAsAtLength(t *testing.T) {
@@ -62,6 +132,9 @@ func TestWhatIsMadeUpAlikeIsJudgedByAPlanAsAtLength(t *testing.T) {
 			var before *plan
 			for range each {
 				weighedAgain(r, f)
+				if r.IntN(10) == 0 {
+					madeUpOtherwise(r, f)
+				}
 				s.Judge(f, &used)
 				if e := s.Explain(f); !e.Verdict.Equal(&used) {
 					t.Fatalf("%s: by the plan %+v\nat length %+v", s.id, used, e.Verdict)
