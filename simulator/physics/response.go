@@ -141,3 +141,22 @@ func (r *Response) Covariance(a, b int, d float64) float64 {
 	}
 	return s
 }
+
+// Through is the response as a strip sees it: a pulse's area is the mean of the force over the way on which the contact lies on
+// the strip, so short waves are seen weaker.
+func (r *Response) Through(patch, width float64) *Response {
+	out := *r
+	sinc := func(x float64) float64 {
+		if x == 0 {
+			return 1
+		}
+		return math.Sin(math.Pi*x) / (math.Pi * x)
+	}
+	for k := range components {
+		seen := complex(sinc(r.road.n[k]*patch)*sinc(r.road.n[k]*width), 0)
+		for a := range out.axles {
+			out.axles[a][k] *= seen
+		}
+	}
+	return &out
+}

@@ -22,7 +22,7 @@ var bounces = [...]float64{1.6, 2.0, 2.5, 3.1, 3.8} //nolint:gochecknoglobals //
 const (
 	hopLow, hopHigh = 8.0, 15.0
 	// decay is within how many seconds a body forgets its phase: the road drives it anew.
-	decay = 0.7
+	decay = 0.3
 )
 
 // levels are by how much a vehicle may swing more or less than the prior says.

@@ -87,6 +87,8 @@ type Lane struct {
 	detectors []*Detector
 	pulses    [][]Pulse // of the vehicle that is being driven over, by strip
 	estimator *Estimator
+	step      int // most samples that are looked at together
+	part      [][]int16
 	at        int64 // samples taken
 	last      int64 // end of the last pulse
 	seq       uint32
@@ -113,7 +115,7 @@ func NewLane(c Config) (*Lane, error) {
 	if c.Gap == 0 {
 		c.Gap = defaultGap
 	}
-	l := &Lane{cfg: c, estimator: NewEstimator(c.Prior)}
+	l := &Lane{cfg: c, estimator: NewEstimator(c.Prior), step: max(int(c.Rate/20), chunk), part: make([][]int16, len(c.Factors))}
 	for range c.Factors {
 		l.detectors = append(l.detectors, NewDetector(c.Threshold, int64(20*c.Rate)))
 		l.pulses = append(l.pulses, make([]Pulse, 0, most))
@@ -130,6 +132,20 @@ func (l *Lane) Process(samples [][]int16, out []wim.Reading) []wim.Reading {
 	if len(samples) != len(l.detectors) || len(samples) == 0 {
 		return out
 	}
+	n := len(samples[0])
+	for _, s := range samples {
+		n = min(n, len(s))
+	}
+	for at := 0; at < n; at += l.step { // in steps short enough to tell vehicles apart
+		for i, s := range samples {
+			l.part[i] = s[at:min(at+l.step, n)]
+		}
+		out = l.process(l.part, out)
+	}
+	return out
+}
+
+func (l *Lane) process(samples [][]int16, out []wim.Reading) []wim.Reading {
 	for i, s := range samples {
 		n := len(l.pulses[i])
 		l.pulses[i] = l.detectors[i].Process(s, l.pulses[i])
