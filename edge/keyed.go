@@ -132,12 +132,10 @@ func (l *lane) key(k *keyedPassage) {
 	if i := slices.IndexFunc(l.match.passed, func(p *passed) bool { return p.source == k.kept.Passage.Source }); i >= 0 {
 		p = l.match.passed[i]
 	} else {
-		ref := k.Of
-		p = &passed{name: &ref, source: k.kept.Passage.Source, start: k.kept.Facts.Vehicle.Start, end: k.kept.Facts.Vehicle.End,
-			facts: k.kept.Facts, reads: k.kept.Reads, order: k.kept.Passage.Order, rules: l.works.former(k.kept.Passage.Verdict.Rules)}
+		p = l.again(k.kept)
 	}
 	p.keyed = k.Units
-	l.supply(p, wim.Supplement{Cause: wim.SupplementKeyed, By: k.By, Reads: []wim.PlateRead{}}, nil, k.committed)
+	l.supply(p, wim.Supplement{Cause: wim.SupplementKeyed, By: k.By, Reads: []wim.PlateRead{}}, along{committed: k.committed})
 }
 
 // overrule gives f the vehicles as staff keyed them: they stood before them. One that they did not key stays as it was read.

@@ -239,7 +239,7 @@ func (l *lane) take(r *wim.Reading) {
 	case wim.LinkUp, wim.LinkDown:
 		l.asm.Push(*r) // marks an open vehicle; completes none
 		return
-	case wim.AxleReading, wim.VehicleEnd, wim.Heartbeat:
+	case wim.AxleReading, wim.VehicleEnd, wim.Heartbeat, wim.Retraction:
 	case wim.LoopOn, wim.LoopOff:
 		if r.Seq == 0 { // a loop outside of the scale's numbering leaves no hole
 			l.asm.Push(*r)
@@ -266,6 +266,13 @@ func (l *lane) take(r *wim.Reading) {
 	}
 	if gap != nil {
 		l.pending = append(l.pending, gap)
+	}
+	if r.Kind == wim.Retraction {
+		l.flushGaps()
+		l.retract(r)
+		l.seq.take(r)
+		l.flushGaps()
+		return
 	}
 	if r.Kind == wim.AxleReading {
 		for _, n := range l.neighbours {
@@ -362,6 +369,7 @@ func (l *lane) passage(assembled wim.Vehicle) {
 		Kind: wim.KindPassage, Lane: l.cfg.Lane, Time: l.now(), Clock: f.Clock,
 		Passage: &wim.Passage{Source: src, Facts: *f, Verdict: verdict, Reads: reads, Order: p.order},
 		Cursors: []wim.DeviceCursor{src}, Pictures: pictureRows(reads, jpegs, verdict.Alerts()), Name: p.name,
+		Key: keyOf(&f.Vehicle),
 	})
 	l.send(g)
 	l.inquiry.want(f.Units)
@@ -460,16 +468,23 @@ func (l *lane) supplement(m matched, cause string) {
 	if cause == wim.SupplementPlate {
 		reads = append(reads, m.read)
 	}
-	l.supply(m.to, wim.Supplement{Cause: cause, Reads: reads}, m.jpeg, nil)
+	l.supply(m.to, wim.Supplement{Cause: cause, Reads: reads}, along{jpeg: m.jpeg})
 	if cause == wim.SupplementPlate {
 		l.m.plates.WithLabelValues("late").Inc()
 		l.inquiry.want(m.to.facts.Units)
 	}
 }
 
+// along is what is committed with a supplement.
+type along struct {
+	jpeg      []byte          // the picture of its read, or nil
+	committed chan<- struct{} // where not nil, closed when the record is on the disk
+	cursors   []wim.DeviceCursor
+	key       string // of the device's message, as in journal.Draft
+}
+
 // supply judges a passage anew by all that is known of it now and records that as s, whose cause and reads are given.
-// jpeg is the picture of its read, or nil; committed, where not nil, is closed when the record is on the disk.
-func (l *lane) supply(p *passed, s wim.Supplement, jpeg []byte, committed chan<- struct{}) {
+func (l *lane) supply(p *passed, s wim.Supplement, with along) {
 	l.works.between.RLock()
 	defer l.works.between.RUnlock()
 	by := l.works.now.Load()
@@ -488,8 +503,8 @@ func (l *lane) supply(p *passed, s wim.Supplement, jpeg []byte, committed chan<-
 	}
 	var jpegs [][]byte
 	picture := wim.Digest{}
-	if jpeg != nil {
-		jpegs, picture = [][]byte{jpeg}, wim.DigestOf(jpeg)
+	if with.jpeg != nil {
+		jpegs, picture = [][]byte{with.jpeg}, wim.DigestOf(with.jpeg)
 	}
 	var found []wim.Digest // the pictures of before show what is found now
 	for i := range p.reads {
@@ -498,8 +513,8 @@ func (l *lane) supply(p *passed, s wim.Supplement, jpeg []byte, committed chan<-
 		}
 	}
 	s.Facts, s.Verdict = f, verdict
-	l.send(group{jpegs: jpegs, committed: committed, drafts: []journal.Draft{{
-		Kind: wim.KindSupplement, Lane: l.cfg.Lane, Time: l.now(), Clock: l.site.Clock(), Of: p.name,
+	l.send(group{jpegs: jpegs, committed: with.committed, drafts: []journal.Draft{{
+		Kind: wim.KindSupplement, Lane: l.cfg.Lane, Time: l.now(), Clock: l.site.Clock(), Of: p.name, Cursors: with.cursors, Key: with.key,
 		Supplement: &s, Pictures: pictureRows(s.Reads, jpegs, verdict.Alerts()), Found: found,
 	}}})
 	l.m.supplements.Inc()

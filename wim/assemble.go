@@ -157,7 +157,7 @@ func (a *Assembler) Push(r Reading) (v Vehicle, done bool) {
 		return a.end(&r)
 	case LoopOn, LoopOff:
 		a.loop(&r)
-	case LinkUp:
+	case LinkUp, Retraction:
 	}
 	return Vehicle{}, false
 }
@@ -253,7 +253,7 @@ func (a *Assembler) end(r *Reading) (v Vehicle, done bool) {
 		f |= MissedAxle // no vehicle has fewer than two axles
 	}
 	v = a.close(r.Gross, r.Speed, r.Arrival, f)
-	v.Length, v.Temperature = r.Length, r.Temperature
+	v.Length, v.Temperature, v.Controller = r.Length, r.Temperature, r.Controller
 	if a.cfg.Division > 0 && r.Gross%a.cfg.Division != 0 {
 		v.Flags |= OffDivision
 	}

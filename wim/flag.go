@@ -44,6 +44,16 @@ var flagNames = [...]string{ //nolint:gochecknoglobals // a table that is never 
 // allFlags has every flag that has a name; a bit without one could not be written down.
 const allFlags = OffDivision<<1 - 1
 
+// FlagNamed is the flag of that name, such as "off-scale"; 0 where there is none.
+func FlagNamed(name string) Flag {
+	for i, n := range flagNames {
+		if n == name {
+			return 1 << i
+		}
+	}
+	return 0
+}
+
 // Has tells whether all bits of g are set.
 func (f Flag) Has(g Flag) bool { return f&g == g }
 

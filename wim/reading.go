@@ -12,6 +12,7 @@ const (
 	LinkDown                           // the driver lost the device
 	LoopOn                             // a vehicle came over a loop
 	LoopOff                            // and left it
+	Retraction                         // a controller takes back a vehicle that it reported: it backed off the scale
 )
 
 // Reading is one decoded message of a weighing device, or a change of the line to it. A driver emits
@@ -42,6 +43,10 @@ type Reading struct {
 	Flags     Flag
 	// Temperature is what the device says of its sensors, 0 where it does not.
 	Temperature DeciKelvin
+
+	// Controller is, of kind VehicleEnd, what a controller that reports vehicles whole said of this one, and of kind
+	// Retraction names the vehicle by its ID. nil elsewhere. It is never written to once it was handed on.
+	Controller *ControllerRecord
 }
 
 // Loop is a loop in the road beside a scale.

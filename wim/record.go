@@ -112,12 +112,13 @@ const (
 	SupplementPlate        = "late-plate"   // a plate was read, or delivered, after the passage was recorded
 	SupplementRegistration = "registration" // the centre told what a vehicle is registered for: since format 2
 	SupplementKeyed        = "keyed"        // staff of the site keyed plates or licences: since format 2
+	SupplementRetraction   = "retraction"   // the controller took the vehicle back, which makes its weighing void: since format 2
 )
 
 // Supplement adds to a passage what came later, with complete facts and a verdict of its own.
 type Supplement struct {
 	Of      RecordRef   `json:"of"`
-	Cause   string      `json:"cause"`        // SupplementPlate, SupplementRegistration or SupplementKeyed
+	Cause   string      `json:"cause"`        // one of those above
 	By      string      `json:"by,omitempty"` // the login of who keyed it, for SupplementKeyed: since format 2
 	Facts   Facts       `json:"facts"`
 	Verdict Verdict     `json:"verdict"`

@@ -60,6 +60,8 @@ type Vehicle struct {
 	// Temperature is that of the scale's sensors or the pavement, 0 where nothing measures it.
 	Temperature DeciKelvin `json:"temperature_dk,omitempty"`
 	Flags       Flag       `json:"flags"`
+	// Controller is what the controller said that reported the vehicle whole; nil where the site assembled it.
+	Controller *ControllerRecord `json:"controller,omitempty"`
 }
 
 // Clone returns a copy that shares no memory with v.
@@ -67,5 +69,10 @@ func (v *Vehicle) Clone() Vehicle {
 	c := *v
 	c.Axles = append([]Axle(nil), v.Axles...)
 	c.Groups = append([]AxleGroup(nil), v.Groups...)
+	if v.Controller != nil {
+		r := *v.Controller
+		r.Codes = append([]string(nil), r.Codes...)
+		c.Controller = &r
+	}
 	return c
 }

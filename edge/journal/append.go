@@ -29,6 +29,9 @@ type Draft struct {
 
 	// Cursors move with the record. Within one boot a cursor only moves forward.
 	Cursors []wim.DeviceCursor
+	// Key is the device's own name for what the record accounts for, empty for none: Knows finds it. It is of the device of
+	// the first cursor.
+	Key string
 	// Pictures are queued for upload; their files are already synced.
 	Pictures []Picture
 	// Found are pictures of earlier drafts that this one found to show a vehicle that exceeded a limit.
@@ -113,7 +116,7 @@ const foldEvery = 512
 
 // alone tells whether a draft is one row and nothing else.
 func alone(d *Draft) bool {
-	return len(d.Pictures) == 0 && len(d.Found) == 0 && d.Kind != wim.KindConfiguration && d.Kind != wim.KindRotation
+	return d.Key == "" && len(d.Pictures) == 0 && len(d.Found) == 0 && d.Kind != wim.KindConfiguration && d.Kind != wim.KindRotation
 }
 
 // row is a record's row, with its draft's cursor in it. Several do not fit: such an append folds.
@@ -161,6 +164,11 @@ func (j *Journal) keepBeside(ctx context.Context, tx *sql.Tx, s *seal.Sealed, d 
 	for _, p := range d.Pictures {
 		if _, err := tx.StmtContext(ctx, j.addPicture).ExecContext(ctx, p.Digest[:], p.Size, j.cfg.Now().UnixNano(), p.Found); err != nil { //nolint:sqlclosecheck // the transaction closes its own copy
 			return wrap("queue picture", err)
+		}
+	}
+	if d.Key != "" && len(d.Cursors) > 0 {
+		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO known (device, key) VALUES (?, ?)`, d.Cursors[0].Device, d.Key); err != nil {
+			return wrap("keep the device's name of a record", err)
 		}
 	}
 	for _, p := range d.Found {

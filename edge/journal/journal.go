@@ -276,7 +276,9 @@ func (j *Journal) migrate(ctx context.Context) error {
 	case schemaVersion:
 		return j.ownSite(ctx)
 	case 1:
-		return j.toVersion2(ctx)
+		return j.upgrade(ctx, fromVersion1, knownTable)
+	case 2:
+		return j.upgrade(ctx, knownTable)
 	case 0:
 		var tables int
 		if err := j.write.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
@@ -319,22 +321,24 @@ func (j *Journal) ownSite(ctx context.Context) error {
 	return nil
 }
 
-func (j *Journal) toVersion2(ctx context.Context) error {
+// upgrade brings a journal of an earlier schema version to this one.
+func (j *Journal) upgrade(ctx context.Context, steps ...string) error {
 	if err := j.ownSite(ctx); err != nil {
 		return err
 	}
-	j.log.Info("journal: bringing it to schema version 2; this takes a while for a large one", "path", j.cfg.Path)
+	what := "bring it to schema version " + strconv.Itoa(schemaVersion)
+	j.log.Info("journal: bringing it to this build's schema version; this takes a while for a large one", "path", j.cfg.Path, "version", schemaVersion)
 	tx, err := j.write.BeginTx(ctx, nil)
 	if err != nil {
-		return wrap("bring it to schema version 2", err)
+		return wrap(what, err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
-	for _, s := range []string{fromVersion1, `PRAGMA user_version = 2`} {
+	for _, s := range append(steps, `PRAGMA user_version = `+strconv.Itoa(schemaVersion)) {
 		if _, err := tx.ExecContext(ctx, s); err != nil {
-			return wrap("bring it to schema version 2", err)
+			return wrap(what, err)
 		}
 	}
-	return wrap("bring it to schema version 2", tx.Commit())
+	return wrap(what, tx.Commit())
 }
 
 // load reads the state that is held in memory.

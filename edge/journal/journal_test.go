@@ -379,8 +379,9 @@ func TestAJournalOfSchemaVersion1IsTakenOver(t *testing.T) {
 	if p, err := j.WaitingPictures(t.Context(), 10); err != nil || len(p) != 1 {
 		t.Errorf("pictures %v, %v", p, err)
 	}
-	mustAppend(t, j, passageDraft(8, 3))
+	mustAppend(t, j, reportedDraft(8, 3, "a"))
 	j = reopen(t, j)
+	mustKnow(t, j, "a", true)
 	if rep := audit(t, j); rep.Chains[1].Proven != 5 {
 		t.Errorf("chains %+v", rep.Chains)
 	}

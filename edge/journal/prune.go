@@ -93,6 +93,9 @@ func (j *Journal) pruneSome(ctx context.Context, ordinal int64, now time.Time) (
 		if _, err := tx.ExecContext(ctx, `DELETE FROM mark WHERE chain = ? AND seq < ?`, ordinal, int64(to)); err != nil {
 			return wrap("delete", err)
 		}
+		if err := pruneKnown(ctx, tx); err != nil {
+			return err
+		}
 		_, err = tx.ExecContext(ctx, `UPDATE chain SET pruned_seq = ?, pruned_digest = ? WHERE ordinal = ?`, int64(to), link[:], ordinal)
 		return wrap("move pruned mark", err)
 	}, func() bool { return j.active.ordinal == ordinal && j.active.pruned == to })

@@ -259,6 +259,9 @@ func (s *salvaged) records(ctx context.Context, tx *sql.Tx, from string) (err er
 			device, boot, seq = r.source.Device, int64(r.source.Boot), int64(r.source.Seq)
 		}
 		_, failed = insert.ExecContext(ctx, rowID(r.ordinal, r.seq), d[:], string(r.kind), int64(r.lane), int64(r.time), r.urgent, device, boot, seq, raw)
+		if failed == nil && r.known != "" {
+			_, failed = tx.ExecContext(ctx, `INSERT OR IGNORE INTO known (device, key) VALUES (?, ?)`, r.source.Device, r.known)
+		}
 	})
 	if failed == nil && len(wanted) > 0 {
 		failed = fmt.Errorf("%d records that could be read a moment ago cannot be read now", len(wanted))

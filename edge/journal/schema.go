@@ -1,6 +1,6 @@
 package journal
 
-const schemaVersion = 2
+const schemaVersion = 3
 
 // Chains are referred to by ordinal inside the file, in the order in which they were started; the last one is
 // the one that is written to. A record's id is its chain's ordinal above seqBits and its sequence below, so that
@@ -67,6 +67,16 @@ CREATE TABLE picture (
 	found    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX picture_waiting ON picture (added) WHERE uploaded = 0 AND refused = '';
+` + knownTable
+
+// known has the names that controllers gave to the records that are accounted for; id is the order in which they came.
+const knownTable = `
+CREATE TABLE known (
+	id     INTEGER PRIMARY KEY,
+	device TEXT NOT NULL,
+	key    TEXT NOT NULL,
+	UNIQUE (device, key)
+) STRICT;
 `
 
 // fromVersion1 turns a journal of schema version 1 into one of version 2. Its heads and cursors were written with
