@@ -10,6 +10,7 @@ import (
 	"github.com/axlegate/axlegate/configs"
 	"github.com/axlegate/axlegate/drivers/camera"
 	"github.com/axlegate/axlegate/drivers/indicator"
+	"github.com/axlegate/axlegate/drivers/record"
 	"github.com/axlegate/axlegate/drivers/serial"
 )
 
@@ -19,8 +20,8 @@ type devicesCommand struct {
 }
 
 func (devicesCommand) Help() string {
-	return `Lists what can be connected: axle scales, static indicators by Modbus register profile and by serial dialect, plate
-cameras and signs. The name is what a configuration or another command takes. Every layout was written from what its
+	return `Lists what can be connected: axle scales, controllers that send whole vehicles, static indicators by Modbus register
+profile and by serial dialect, plate cameras and signs. The name is what a configuration or another command takes. Every layout was written from what its
 maker publishes; --missing shows what of it is remembered only, or not told.
 
   axlegate devices                    everything
@@ -100,11 +101,26 @@ func devices() ([]device, error) {
 	return out, nil
 }
 
+// recorded is a controller that a page in configs/devices describes.
+func recorded(name string) (device, error) {
+	text, err := configs.Device(name)
+	if err != nil {
+		return device{}, err
+	}
+	p, err := record.LoadPage(name, text)
+	if err != nil {
+		return device{}, err
+	}
+	return device{name: name, kind: "controller, whole vehicles", what: p.Title, source: p.Source, recalled: p.Recalled, lacks: p.Missing}, nil
+}
+
 // profiled is a device that a file in configs/devices describes.
 func profiled(name string) (device, error) {
 	switch {
 	case strings.HasPrefix(name, "axle-"):
 		return device{name: name, kind: "axle scale, Modbus", what: "the open event ring of docs/devices/axle-ring.md", source: "ours: no maker's device speaks it yet"}, nil
+	case strings.HasPrefix(name, "record-"):
+		return recorded(name)
 	case strings.HasPrefix(name, "sign-"):
 		return device{name: name, kind: "sign, Modbus", what: "message sign with warning light", source: "docs/devices/sign.md"}, nil
 	}

@@ -16,7 +16,7 @@ func TestDevicesListsEveryKindOnce(t *testing.T) {
 			t.Errorf("%+v", d)
 		}
 	}
-	for _, k := range []string{"axle scale, serial", "axle scale, Modbus", "indicator, Modbus", "indicator, serial", "camera", "sign, Modbus"} {
+	for _, k := range []string{"axle scale, serial", "axle scale, Modbus", "controller, whole vehicles", "indicator, Modbus", "indicator, serial", "camera", "sign, Modbus"} {
 		if kinds[k] == 0 {
 			t.Errorf("no %s", k)
 		}

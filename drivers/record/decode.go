@@ -293,7 +293,7 @@ func (p *Page) axles(n *node, r *Record) error {
 			return err
 		}
 		x.Speed = wim.DeciKmh(speed)
-		distance, ok, err := p.quantity(n, at(&Field{a.Spacing.At, a.Spacing.Unit}), aLength)
+		distance, ok, err := p.quantity(n, at(a.Spacing.field()), aLength)
 		if err != nil {
 			return err
 		}
@@ -359,8 +359,11 @@ func (a *Axles) each(n *node, one func(*node, int) error) error {
 	return nil
 }
 
-// set turns the controller's distances, -1 where it told none, into those to the axle before.
+// set turns the controller's distances, -1 where there is none, into those to the axle before.
 func (s *Spacing) set(axles []wim.Axle, raw []int32) error {
+	if s == nil {
+		return nil
+	}
 	for i := 1; i < len(axles); i++ {
 		from := i
 		if s.To == toNext {

@@ -121,7 +121,7 @@ type Axles struct {
 	Load    *Field   `yaml:"load"`
 	Left    *Field   `yaml:"left"`
 	Right   *Field   `yaml:"right"`
-	Spacing *Spacing `yaml:"spacing"`
+	Spacing *Spacing `yaml:"spacing"` // nil: it tells none, and a truck cannot be told from a train
 	Speed   *Field   `yaml:"speed"`
 	Codes   []Codes  `yaml:"codes"`
 }
@@ -131,6 +131,13 @@ type Spacing struct {
 	At   string `yaml:"at"`
 	Unit string `yaml:"unit"`
 	To   string `yaml:"to"` // previous, next or first
+}
+
+func (s *Spacing) field() *Field {
+	if s == nil {
+		return nil
+	}
+	return &Field{s.At, s.Unit}
 }
 
 // LoadPage reads a page strictly; name stands in errors, with line and column.
@@ -174,8 +181,6 @@ func (p *Page) mistake() *mistake {
 		return wrong("stream.frame", "is missing")
 	case p.Stream.Frame == frameLine && p.Format == formatCSV && p.CSV.Columns == nil:
 		return wrong("csv.columns", "are missing: a line of a stream has no first line with their names")
-	case p.Stream.Frame == "" && p.Files == "":
-		return wrong("files", "neither files nor a stream is there, so nothing could be read")
 	case strings.ContainsAny(p.Files, "/\\") || !globs(p.Files):
 		return wrong("files", "%q is no pattern for names, such as *.json", p.Files)
 	case len(p.ID) == 0:
@@ -254,9 +259,6 @@ func (p *Page) fieldMistake() *mistake {
 	if a.Load == nil {
 		return wrong("axles.load", "is missing")
 	}
-	if a.Spacing == nil {
-		return wrong("axles.spacing", "is missing")
-	}
 	for _, f := range []struct {
 		path  string
 		field *Field
@@ -264,7 +266,7 @@ func (p *Page) fieldMistake() *mistake {
 	}{
 		{"gross", p.Gross, aMass}, {"division", p.Division, aMass}, {"speed", p.Speed, aSpeed}, {"length", p.Length, aLength},
 		{"axles.load", a.Load, aMass}, {"axles.left", a.Left, aMass}, {"axles.right", a.Right, aMass}, {"axles.speed", a.Speed, aSpeed},
-		{"axles.spacing", &Field{a.Spacing.At, a.Spacing.Unit}, aLength},
+		{"axles.spacing", a.Spacing.field(), aLength},
 	} {
 		if f.field == nil {
 			continue
@@ -276,7 +278,7 @@ func (p *Page) fieldMistake() *mistake {
 	switch {
 	case (a.Left == nil) != (a.Right == nil):
 		return wrong("axles", "left and right go together")
-	case !slices.Contains([]string{toPrevious, toNext, toFirst}, a.Spacing.To):
+	case a.Spacing != nil && !slices.Contains([]string{toPrevious, toNext, toFirst}, a.Spacing.To):
 		return wrong("axles.spacing.to", "%q, want previous, next or first", a.Spacing.To)
 	case a.List == "" && (a.Max < 2 || a.Max > wim.MaxAxles):
 		return wrong("axles.max", "%d, want 2 to %d where the axles are not a list", a.Max, wim.MaxAxles)
@@ -303,7 +305,7 @@ func (c *Codes) mistake(path string) *mistake {
 	for code, flags := range c.Codes {
 		for _, f := range flags {
 			if wim.FlagNamed(f) == 0 {
-				return &mistake{path + ".codes", fmt.Sprintf("code %q: %q is no flag", code, f), "there is: " + strings.Join((wim.Voiding | wim.Doubting | wim.SideBySide).Names(), ", ")}
+				return &mistake{path + ".codes", fmt.Sprintf("code %q: %q is no flag", code, f), "there is: " + strings.Join((wim.Voiding|wim.Doubting|wim.SideBySide).Names(), ", ")}
 			}
 		}
 	}
@@ -343,11 +345,11 @@ func (p *Page) pathMistake() *mistake {
 		}
 	}
 	n := a.List == ""
-	places = append(places, place{key: "axles.load.at", path: a.Load.At, numbered: n}, place{key: "axles.spacing.at", path: a.Spacing.At, numbered: n})
+	places = append(places, place{key: "axles.load.at", path: a.Load.At, numbered: n})
 	for _, f := range []struct {
 		key   string
 		field *Field
-	}{{"axles.left.at", a.Left}, {"axles.right.at", a.Right}, {"axles.speed.at", a.Speed}} {
+	}{{"axles.spacing.at", a.Spacing.field()}, {"axles.left.at", a.Left}, {"axles.right.at", a.Right}, {"axles.speed.at", a.Speed}} {
 		if f.field != nil {
 			places = append(places, place{key: f.key, path: f.field.At, numbered: n})
 		}

@@ -82,6 +82,11 @@ func rooms() []Room {
 			Why:   "Its tests need a line that can be pulled, a pseudo-terminal; on it they also meet the simulator's indicators.",
 		},
 		{
+			Path: "drivers/record", Ours: []string{"internal/conf", "wim"},
+			Tests: []string{"configs", "drivers/scaletest", "internal/freeport"},
+			Why:   "Its tests read the pages that ship.",
+		},
+		{
 			Path: "drivers/scaletest", Ours: []string{"wim"}, Foreign: []string{"pgregory.net/rapid"},
 			Why: "It is for tests only; no room has an arrow to it outside tests.",
 		},
@@ -183,7 +188,7 @@ func rooms() []Room {
 			Path: "internal/daemon",
 			Ours: []string{
 				"center", "center/api", "center/console", "center/dossier", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
-				"drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/sign", "drivers/thermometer", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
+				"drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/sign", "drivers/thermometer", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync"},
@@ -198,7 +203,7 @@ func rooms() []Room {
 		{Path: "cmd/axlegate-sim", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
 		{
 			Path: "cmd/axlegate", Ours: []string{
-				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/serial", "drivers/tpm", "edge/journal",
+				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/tpm", "edge/journal",
 				"internal/daemon", "internal/scoresheet", "internal/scoring", "internal/signin", "internal/stand", "internal/web", "rules", "simulator", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},

@@ -69,8 +69,8 @@ func TestAMistakeInAConfigurationIsNamed(t *testing.T) {
 		{"a clock that nobody keeps", "edge.yaml", "clock: system", "clock: sundial", "want system or host"},
 		{"a simulated clock without its file", "edge.yaml", "clock: system", "clock: simulated", "clock_file goes with clock: simulated"},
 		{"a clock file that nobody reads", "edge.yaml", "clock: system", "clock_file: x", "clock_file goes with clock: simulated"},
-		{"a kind of scale that there is not", "edge.yaml", "kind: modbus", "kind: radar", `edge.yaml:65:13: lanes[1].scale.kind: "radar" is not known; there is: serial, modbus`},
-		{"a Modbus scale that is not said to be one", "edge.yaml", "      kind: modbus              # serial when left out\n", "", "lanes[1].scale.kind: is missing; a scale with an address is of kind modbus"},
+		{"a kind of scale that there is not", "edge.yaml", "kind: modbus", "kind: radar", `edge.yaml:65:13: lanes[1].scale.kind: "radar" is not known; there is: serial, modbus, record`},
+		{"a Modbus scale that is not said to be one", "edge.yaml", "      kind: modbus              # serial when left out; record for a controller that sends whole vehicles: docs/devices/record.md\n", "", "lanes[1].scale.kind: is missing; a scale with an address is of kind modbus"},
 		{"a Modbus scale with a line", "edge.yaml", "unit: 1\n", "path: /dev/ttyS0\n", "edge.yaml:67:13: lanes[1].scale.path: has no meaning for a scale on Modbus with an address"},
 		{"a Modbus scale without an address", "edge.yaml", "address: 192.0.2.30:502 ", "address: \"\" ", "lanes[1].scale.address: is missing"},
 		{"a Modbus scale in a dialect", "edge.yaml", "profile: axle-ring-tcp", "dialect: af1", "lanes[1].scale.dialect: has no meaning for a scale on Modbus"},
@@ -131,7 +131,7 @@ func TestAScaleOnModbusMayStandOnALine(t *testing.T) {
 			if _, msg, _ := s.mistake(); msg != "" {
 				t.Error(msg)
 			}
-			_, err := openScale(&EdgeConfig{}, &s, func(string) (wim.DeviceCursor, bool) { return wim.DeviceCursor{}, false }, slog.New(slog.DiscardHandler))
+			_, err := openScale(&EdgeConfig{}, &s, siteKnows{cursor: func(string) (wim.DeviceCursor, bool) { return wim.DeviceCursor{}, false }}, slog.New(slog.DiscardHandler))
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}

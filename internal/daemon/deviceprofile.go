@@ -7,10 +7,11 @@ import (
 
 	"github.com/axlegate/axlegate/drivers/indicator"
 	"github.com/axlegate/axlegate/drivers/modbusscale"
+	"github.com/axlegate/axlegate/drivers/record"
 	"github.com/axlegate/axlegate/drivers/sign"
 )
 
-// CheckDevice reads a device's register profile, of whichever kind it says it is.
+// CheckDevice reads a device's register profile or page of records, of whichever kind it says it is.
 func CheckDevice(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -28,8 +29,10 @@ func CheckDevice(path string) error {
 		_, err = modbusscale.LoadProfile(path, text)
 	case "sign":
 		_, err = sign.LoadProfile(path, text)
+	case "whole-vehicle":
+		_, err = record.LoadPage(path, text)
 	default:
-		err = fmt.Errorf("%s: kind is %q, want indicator, axle-scale or sign", path, kind)
+		err = fmt.Errorf("%s: kind is %q, want indicator, axle-scale, whole-vehicle or sign", path, kind)
 	}
 	return err
 }

@@ -58,8 +58,25 @@ type edgeParts struct {
 	depot         *parcel.Depot    // likewise
 }
 
-// cursors tells how far the messages of a device have been taken into account; ok is false for one never seen.
-type cursors func(device string) (c wim.DeviceCursor, ok bool)
+// siteKnows is what a scale's driver may ask of the journal.
+type siteKnows struct {
+	// cursor tells how far the messages of a device have been taken into account; ok is false for one never seen.
+	cursor func(device string) (c wim.DeviceCursor, ok bool)
+	// known tells whether the record that the device calls by that key is committed.
+	known func(ctx context.Context, device, key string) (bool, error)
+}
+
+func (k siteKnows) after(device string) func() (wim.DeviceCursor, bool) {
+	return func() (wim.DeviceCursor, bool) { return k.cursor(device) }
+}
+
+// known asks the journal, as cursor does.
+func (p *edgeParts) known(ctx context.Context, device, key string) (bool, error) {
+	if p.journal == nil {
+		return false, errors.New("the journal is not open")
+	}
+	return p.journal.Knows(ctx, device, key)
+}
 
 // cursor asks the journal. Scales ask while they run, which is after it was opened.
 func (p *edgeParts) cursor(device string) (c wim.DeviceCursor, ok bool) {
@@ -262,7 +279,7 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 	p.tls.Time = p.clock.Latest // a dead clock must not refuse the centre
 	var handlers []*camera.Camera
 	for i := range cfg.Lanes {
-		lane, cams, s, err := openLane(&cfg, &cfg.Lanes[i], p.cursor, log)
+		lane, cams, s, err := openLane(&cfg, &cfg.Lanes[i], siteKnows{p.cursor, p.known}, log)
 		if err != nil {
 			return nil, fmt.Errorf("lane %d: %w", cfg.Lanes[i].Lane, err)
 		}
@@ -354,10 +371,13 @@ func cameraTLS(cfg *EdgeConfig) (*tls.Config, error) {
 	return serverTLS("cameras.listen", cfg.Cameras.Listen, cfg.path(cfg.Cameras.CertFile), cfg.path(cfg.Cameras.KeyFile))
 }
 
-// openScale makes the driver that a scale's kind asks for. after says how far the site has taken a device's
-// messages into account; it is asked when the scale runs.
-func openScale(cfg *EdgeConfig, c *ScaleConfig, after cursors, log *slog.Logger) (edge.Scale, error) {
-	if c.Kind != scaleModbus {
+// openScale makes the driver that a scale's kind asks for. What the site knows is asked when the scale runs.
+func openScale(cfg *EdgeConfig, c *ScaleConfig, knows siteKnows, log *slog.Logger) (edge.Scale, error) {
+	switch c.Kind {
+	case scaleModbus:
+	case scaleRecord:
+		return openRecord(cfg, c, knows, log)
+	default:
 		return serial.New(serial.Config{Device: c.Device, Path: cfg.path(c.Path), Baud: c.Baud, Dialect: c.Dialect, Logger: log})
 	}
 	name, text, err := deviceProfile(cfg.dir, cmp.Or(c.Profile, "axle-ring-tcp"))
@@ -370,7 +390,7 @@ func openScale(cfg *EdgeConfig, c *ScaleConfig, after cursors, log *slog.Logger)
 	}
 	return modbusscale.New(modbusscale.Config{Device: c.Device, Address: c.Address, Line: cfg.path(c.Path), Baud: c.Baud, Parity: modbus.Parity(c.Parity),
 		Unit: c.Unit, Profile: p, Logger: log,
-		After: func() (wim.DeviceCursor, bool) { return after(c.Device) }})
+		After: knows.after(c.Device)})
 }
 
 // openCamera makes a camera that pushes, or one that is asked.
@@ -400,7 +420,7 @@ func openCamera(cfg *EdgeConfig, lane wim.LaneID, c *CameraConfig, log *slog.Log
 }
 
 // openLane also returns the cameras that push.
-func openLane(cfg *EdgeConfig, l *LaneConfig, after cursors, log *slog.Logger) (lane edge.LaneConfig, cams []*camera.Camera, s *sign.Sign, err error) {
+func openLane(cfg *EdgeConfig, l *LaneConfig, knows siteKnows, log *slog.Logger) (lane edge.LaneConfig, cams []*camera.Camera, s *sign.Sign, err error) {
 	lane = edge.LaneConfig{Lane: l.Lane, Purpose: l.Purpose, Device: l.Scale.Device, Assembler: l.Weighing.assembler(), Beside: l.Weighing.Beside, Reorder: time.Duration(l.Weighing.Reorder)}
 	if lane.Instrument, err = l.instrument(); err != nil {
 		return lane, nil, nil, err
@@ -410,7 +430,7 @@ func openLane(cfg *EdgeConfig, l *LaneConfig, after cursors, log *slog.Logger) (
 			return lane, nil, nil, fmt.Errorf("lane %d: %w", l.Lane, err)
 		}
 	}
-	if lane.Scale, err = openScale(cfg, &l.Scale, after, log); err != nil {
+	if lane.Scale, err = openScale(cfg, &l.Scale, knows, log); err != nil {
 		return lane, nil, nil, err
 	}
 	if l.Weighing.Thermometer != "" {

@@ -125,11 +125,11 @@ func (c *WeighingConfig) assembler() wim.AssemblerConfig {
 	return wim.AssemblerConfig{SpeedMin: c.SpeedMin, SpeedMax: c.SpeedMax, Acceleration: c.Acceleration, Imbalance: c.Imbalance, Pause: time.Duration(c.Pause), Tailgate: c.Tailgate}
 }
 
-// ScaleConfig is the scale of a lane: one that sends on a serial line, or one that is asked over Modbus, at an
-// address or on a serial line of its own.
+// ScaleConfig is the scale of a lane: one that sends on a serial line, one that is asked over Modbus, at an
+// address or on a serial line of its own, or a controller that sends whole vehicles.
 type ScaleConfig struct {
 	Device  string `yaml:"device"`
-	Kind    string `yaml:"kind"`    // "serial" (or empty) or "modbus"
+	Kind    string `yaml:"kind"`    // "serial" (or empty), "modbus" or "record"
 	Path    string `yaml:"path"`    // of the line
 	Baud    int    `yaml:"baud"`    // of the line; 0 means 115200 for a serial scale and 19200 for Modbus
 	Dialect string `yaml:"dialect"` // of a serial scale: "af1"
@@ -137,12 +137,15 @@ type ScaleConfig struct {
 	Address string `yaml:"address"` // of Modbus TCP, host:port
 	Unit    uint8  `yaml:"unit"`    // of Modbus; 0 means 1
 	Profile string `yaml:"profile"` // of Modbus: embedded register profile, or a .yaml file; empty means axle-ring-tcp
+	// Record is of a controller that sends whole vehicles.
+	Record *RecordConfig `yaml:"record"`
 }
 
 // The kinds of scale.
 const (
 	scaleSerial = "serial"
 	scaleModbus = "modbus"
+	scaleRecord = "record"
 )
 
 // setting is a key of a scale that is given.
@@ -164,9 +167,16 @@ func (s *ScaleConfig) mistake() (key, msg, hint string) {
 		if s.Path == "" {
 			return "path", "is missing", "name the port by /dev/serial/by-id"
 		}
-		others = []setting{{"address", s.Address != ""}, {"unit", s.Unit != 0}, {"profile", s.Profile != ""}, {"parity", s.Parity != ""}}
+		others = []setting{{"address", s.Address != ""}, {"unit", s.Unit != 0}, {"profile", s.Profile != ""}, {"parity", s.Parity != ""}, {"record", s.Record != nil}}
+	case scaleRecord:
+		what = "a scale that sends records"
+		if key, msg, hint := s.Record.mistake(); msg != "" {
+			return key, msg, hint
+		}
+		others = []setting{{"path", s.Path != ""}, {"baud", s.Baud != 0}, {"dialect", s.Dialect != ""}, {"parity", s.Parity != ""},
+			{"address", s.Address != ""}, {"unit", s.Unit != 0}, {"profile", s.Profile != ""}}
 	case scaleModbus:
-		others = []setting{{"dialect", s.Dialect != ""}}
+		others = []setting{{"dialect", s.Dialect != ""}, {"record", s.Record != nil}}
 		what = "a scale on Modbus"
 		switch {
 		case s.Address == "" && s.Path == "":
@@ -179,7 +189,7 @@ func (s *ScaleConfig) mistake() (key, msg, hint string) {
 			others = append(others, setting{"path", s.Path != ""}, setting{"baud", s.Baud != 0}, setting{"parity", s.Parity != ""})
 		}
 	default:
-		return "kind", fmt.Sprintf("%q is not known", s.Kind), "there is: " + scaleSerial + ", " + scaleModbus
+		return "kind", fmt.Sprintf("%q is not known", s.Kind), "there is: " + scaleSerial + ", " + scaleModbus + ", " + scaleRecord
 	}
 	for _, o := range others {
 		if o.set {
@@ -402,6 +412,9 @@ func (c *EdgeConfig) Validate() error {
 			if err := device(i, l.Sign.Device); err != nil {
 				return err
 			}
+		}
+		if err := l.weighingMistake(); err != nil {
+			return fmt.Errorf("lanes[%d].%w", i, err)
 		}
 		if err := l.Weighing.assembler().Validate(); err != nil {
 			return fmt.Errorf("lanes[%d].weighing: %w", i, err)
