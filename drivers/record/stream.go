@@ -46,7 +46,7 @@ func (s *Scale) connect(ctx context.Context, emit func(wim.Reading)) (heard bool
 	if err != nil {
 		return false, fmt.Errorf("the controller cannot be reached: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // what was written was an acknowledgement; without it the record comes again
+	defer conn.Close()                                      //nolint:errcheck // what was written was an acknowledgement; without it the record comes again
 	defer context.AfterFunc(ctx, func() { conn.Close() })() //nolint:errcheck // as above
 	s.rise(emit)
 	in := bufio.NewReaderSize(conn, maxMessage)
