@@ -25,11 +25,11 @@ const (
 func (s *Scale) runStream(ctx context.Context, emit func(wim.Reading)) error {
 	pause := redialMin
 	for ctx.Err() == nil {
-		heard, err := s.connect(ctx, emit)
+		heard, lost := s.connect(ctx, emit)
 		if ctx.Err() != nil {
 			break // a connection that ends because the driver is stopped is no failure
 		}
-		s.fall(err, emit)
+		s.fall(lost, emit)
 		if heard {
 			pause = redialMin
 		}
@@ -46,8 +46,9 @@ func (s *Scale) connect(ctx context.Context, emit func(wim.Reading)) (heard bool
 	if err != nil {
 		return false, fmt.Errorf("the controller cannot be reached: %w", err)
 	}
-	defer conn.Close()                                      //nolint:errcheck // what was written was an acknowledgement; without it the record comes again
-	defer context.AfterFunc(ctx, func() { conn.Close() })() //nolint:errcheck // as above
+	// Nothing is lost with an error of Close: what was written was an acknowledgement, without which the record comes again.
+	defer conn.Close()                                      //nolint:errcheck // see above
+	defer context.AfterFunc(ctx, func() { conn.Close() })() //nolint:errcheck // see above
 	s.rise(emit)
 	in := bufio.NewReaderSize(conn, maxMessage)
 	for {

@@ -322,7 +322,7 @@ func (r *rig) check() {
 				r.t.Errorf("a heartbeat of boot %d knows message %d, the newest is %d", x.Boot, x.Seq, last[x.Boot])
 			}
 			continue
-		case wim.AxleReading, wim.VehicleEnd, wim.LoopOn, wim.LoopOff:
+		case wim.AxleReading, wim.VehicleEnd, wim.LoopOn, wim.LoopOff, wim.Retraction:
 		}
 		n := name{x.Boot, x.Seq}
 		want, ok := noted[n]
