@@ -126,7 +126,8 @@ func (s *Scale) Health() wim.DeviceHealth {
 func (s *Scale) Run(ctx context.Context, emit func(wim.Reading)) error {
 	switch {
 	case s.cfg.Address != "":
-		return s.runStream(ctx, emit)
+		s.runStream(ctx, emit)
+		return nil
 	case s.cfg.Folder != "":
 		return s.runFolder(ctx, emit)
 	default:

@@ -22,7 +22,8 @@ const (
 	redialMax  = 5 * time.Second
 )
 
-func (s *Scale) runStream(ctx context.Context, emit func(wim.Reading)) error {
+// runStream connects again and again until ctx ends.
+func (s *Scale) runStream(ctx context.Context, emit func(wim.Reading)) {
 	pause := redialMin
 	for ctx.Err() == nil {
 		heard, lost := s.connect(ctx, emit)
@@ -36,7 +37,6 @@ func (s *Scale) runStream(ctx context.Context, emit func(wim.Reading)) error {
 		rest(ctx, pause)
 		pause = min(2*pause, redialMax)
 	}
-	return nil
 }
 
 // connect is one connection. heard tells whether a message came.
