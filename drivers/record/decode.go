@@ -1,17 +1,14 @@
 package record
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/axlegate/axlegate/drivers/page"
 	"github.com/axlegate/axlegate/wim"
 )
-
-// maxRecords bounds the records of one message.
-const maxRecords = 10_000
 
 // Kind is what a record reports.
 type Kind uint8
@@ -62,22 +59,9 @@ func (r *Refusal) Unwrap() error { return r.Err }
 // it stops where take returns an error and returns that. Any other error means that the message as a whole cannot be read,
 // and then take was not called.
 func (p *Page) Decode(message []byte, take func(Record, *Refusal) error) error {
-	root, err := p.parse(message)
+	records, err := p.Split(message)
 	if err != nil {
 		return err
-	}
-	records := root.kids
-	if p.Records != "" {
-		records = nil
-		for _, top := range root.kids {
-			records = append(records, top.find(p.Records)...)
-		}
-	}
-	switch {
-	case len(records) > maxRecords:
-		return fmt.Errorf("it holds %d records, more than %d", len(records), maxRecords)
-	case len(records) == 0 && p.Format != formatCSV && p.Records == "":
-		return errors.New("it holds no record")
 	}
 	for _, n := range records {
 		r, refused := p.record(n)
@@ -88,7 +72,7 @@ func (p *Page) Decode(message []byte, take func(Record, *Refusal) error) error {
 	return nil
 }
 
-func (p *Page) record(n *node) (Record, *Refusal) {
+func (p *Page) record(n *page.Node) (Record, *Refusal) {
 	var r Record
 	err := p.read(n, &r)
 	if err == nil {
@@ -97,7 +81,7 @@ func (p *Page) record(n *node) (Record, *Refusal) {
 	return Record{}, &Refusal{ID: r.Controller.ID, Lane: r.Lane, Err: err}
 }
 
-func (p *Page) read(n *node, r *Record) error {
+func (p *Page) read(n *page.Node, r *Record) error {
 	kind, err := p.kind(n)
 	if err != nil {
 		return err
@@ -107,13 +91,13 @@ func (p *Page) read(n *node, r *Record) error {
 		return nil
 	}
 	if p.Lane != "" {
-		if r.Lane, err = must(n, p.Lane); err != nil {
+		if r.Lane, err = n.Must(p.Lane); err != nil {
 			return err
 		}
 	}
 	var names []string
 	for _, path := range p.ID {
-		name, err := must(n, path)
+		name, err := n.Must(path)
 		if err != nil {
 			return err
 		}
@@ -126,11 +110,11 @@ func (p *Page) read(n *node, r *Record) error {
 	return p.vehicle(n, r)
 }
 
-func (p *Page) kind(n *node) (Kind, error) {
+func (p *Page) kind(n *page.Node) (Kind, error) {
 	if p.Kinds.At == "" {
 		return Vehicle, nil
 	}
-	code, err := must(n, p.Kinds.At)
+	code, err := n.Must(p.Kinds.At)
 	if err != nil {
 		return 0, err
 	}
@@ -145,28 +129,19 @@ func (p *Page) kind(n *node) (Kind, error) {
 	return 0, fmt.Errorf("%s is %q, a kind of message that the page does not name", p.Kinds.At, code)
 }
 
-// must is a value that has to be there.
-func must(n *node, path string) (string, error) {
-	text, ok, err := n.value(path)
-	if err == nil && !ok {
-		err = fmt.Errorf("%s is missing", path)
-	}
-	return text, err
-}
-
-func (p *Page) vehicle(n *node, r *Record) error {
+func (p *Page) vehicle(n *page.Node, r *Record) error {
 	c := &r.Controller
-	text, err := must(n, p.Gross.At)
+	text, err := n.Must(p.Gross.At)
 	if err != nil {
 		return err
 	}
-	gross, err := aMass.read(text, p.Gross.Unit, p.Decimal == ",")
+	gross, err := page.Mass.Read(text, p.Gross.Unit, p.Decimal == ",")
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.Gross.At, err)
 	}
 	r.Gross, c.Indication = wim.Kg(gross), text+" "+p.Gross.Unit
 	if p.Division != nil {
-		text, ok, err := n.value(p.Division.At)
+		text, ok, err := n.Value(p.Division.At)
 		if err != nil {
 			return err
 		}
@@ -175,11 +150,11 @@ func (p *Page) vehicle(n *node, r *Record) error {
 		}
 	}
 	if p.Time != nil {
-		if c.Time, err = must(n, p.Time.At); err != nil {
+		if c.Time, err = n.Must(p.Time.At); err != nil {
 			return err
 		}
 		var unsure bool
-		if r.At, unsure, err = p.Time.read(c.Time); err != nil {
+		if r.At, unsure, err = p.Time.Read(c.Time); err != nil {
 			return fmt.Errorf("%s: %w", p.Time.At, err)
 		}
 		if unsure {
@@ -187,7 +162,7 @@ func (p *Page) vehicle(n *node, r *Record) error {
 		}
 	}
 	if p.Class != nil {
-		class, ok, err := n.value(p.Class.At)
+		class, ok, err := n.Value(p.Class.At)
 		if err != nil {
 			return err
 		}
@@ -195,11 +170,11 @@ func (p *Page) vehicle(n *node, r *Record) error {
 			c.Scheme, c.Class = p.Class.Scheme, class
 		}
 	}
-	speed, _, err := p.quantity(n, p.Speed, aSpeed)
+	speed, _, err := p.Quantity(n, p.Speed, page.Speed)
 	if err != nil {
 		return err
 	}
-	length, _, err := p.quantity(n, p.Length, aLength)
+	length, _, err := p.Quantity(n, p.Length, page.Length)
 	if err != nil {
 		return err
 	}
@@ -213,26 +188,11 @@ func (p *Page) vehicle(n *node, r *Record) error {
 	return p.axles(n, r)
 }
 
-// quantity reads a field that may be missing.
-func (p *Page) quantity(n *node, f *Field, what quantity) (v int32, ok bool, err error) {
-	if f == nil {
-		return 0, false, nil
-	}
-	text, ok, err := n.value(f.At)
-	if err != nil || !ok {
-		return 0, false, err
-	}
-	if v, err = what.read(text, f.Unit, p.Decimal == ","); err != nil {
-		return 0, false, fmt.Errorf("%s: %w", f.At, err)
-	}
-	return v, true, nil
-}
-
 // codes gives the flags that the codes of a record or an axle raise, and what they were.
-func codes(n *node, list []Codes, axle int) (f wim.Flag, said []string, err error) {
+func codes(n *page.Node, list []Codes, axle int) (f wim.Flag, said []string, err error) {
 	for _, c := range list {
 		at := numbered(c.At, axle)
-		code, err := must(n, at)
+		code, err := n.Must(at)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -257,18 +217,18 @@ func numbered(path string, axle int) string {
 }
 
 // axles reads the list. It says how many axles the controller counted, which may be others than it lists.
-func (p *Page) axles(n *node, r *Record) error {
+func (p *Page) axles(n *page.Node, r *Record) error {
 	a := p.Axles
 	var raw []int32 // distances as the controller tells them
-	one := func(n *node, number int) error {
-		at := func(f *Field) *Field {
+	one := func(n *page.Node, number int) error {
+		at := func(f *page.Field) *page.Field {
 			if f == nil {
 				return nil
 			}
-			return &Field{numbered(f.At, number), f.Unit}
+			return &page.Field{At: numbered(f.At, number), Unit: f.Unit}
 		}
 		x := wim.Axle{Index: uint8(len(r.Axles) + 1), Left: wim.NotMeasured, Right: wim.NotMeasured} //nolint:gosec // at most wim.MaxAxles
-		load, ok, err := p.quantity(n, at(a.Load), aMass)
+		load, ok, err := p.Quantity(n, at(a.Load), page.Mass)
 		switch {
 		case err != nil:
 			return err
@@ -277,10 +237,10 @@ func (p *Page) axles(n *node, r *Record) error {
 		}
 		x.Load = wim.Kg(load)
 		for _, w := range []struct {
-			field *Field
+			field *page.Field
 			into  *wim.Kg
 		}{{a.Left, &x.Left}, {a.Right, &x.Right}} {
-			v, ok, err := p.quantity(n, at(w.field), aMass)
+			v, ok, err := p.Quantity(n, at(w.field), page.Mass)
 			if err != nil {
 				return err
 			}
@@ -288,12 +248,12 @@ func (p *Page) axles(n *node, r *Record) error {
 				*w.into = wim.Kg(v)
 			}
 		}
-		speed, _, err := p.quantity(n, at(a.Speed), aSpeed)
+		speed, _, err := p.Quantity(n, at(a.Speed), page.Speed)
 		if err != nil {
 			return err
 		}
 		x.Speed = wim.DeciKmh(speed)
-		distance, ok, err := p.quantity(n, at(a.Spacing.field()), aLength)
+		distance, ok, err := p.Quantity(n, at(a.Spacing.field()), page.Length)
 		if err != nil {
 			return err
 		}
@@ -317,7 +277,7 @@ func (p *Page) axles(n *node, r *Record) error {
 	if p.Count == "" {
 		return nil
 	}
-	text, err := must(n, p.Count)
+	text, err := n.Must(p.Count)
 	if err != nil {
 		return err
 	}
@@ -330,9 +290,9 @@ func (p *Page) axles(n *node, r *Record) error {
 }
 
 // each calls one for each axle with the piece that its paths begin at and its number, 0 in a list.
-func (a *Axles) each(n *node, one func(*node, int) error) error {
+func (a *Axles) each(n *page.Node, one func(*page.Node, int) error) error {
 	if a.List != "" {
-		found := n.find(a.List)
+		found := n.Find(a.List)
 		if len(found) > wim.MaxAxles {
 			return fmt.Errorf("%d axles are more than %d", len(found), wim.MaxAxles)
 		}
@@ -345,7 +305,7 @@ func (a *Axles) each(n *node, one func(*node, int) error) error {
 	}
 	last := 0
 	for i := 1; i <= a.Max; i++ {
-		if _, ok, err := n.value(numbered(a.Load.At, i)); err != nil {
+		if _, ok, err := n.Value(numbered(a.Load.At, i)); err != nil {
 			return err
 		} else if ok {
 			last = i

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/axlegate/axlegate/drivers/page"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -120,7 +121,7 @@ func (s *Scale) file(ctx context.Context, root *os.Root, name string, emit func(
 	if info.Size() > maxFile {
 		return s.refuse(root, name, fmt.Errorf("it is larger than %d bytes", maxFile))
 	}
-	if s.cfg.Page.Format == formatCSV && young && !bytes.HasSuffix(message, []byte("\n")) {
+	if s.cfg.Page.Format == page.CSV && young && !bytes.HasSuffix(message, []byte("\n")) {
 		return nil // its last line may be half written
 	}
 	var why []error

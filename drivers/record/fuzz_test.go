@@ -59,15 +59,3 @@ func FuzzCSV(f *testing.F) {
 }
 
 func FuzzXML(f *testing.F) { fuzzDecode(f, makers, "maker.xml") }
-
-func FuzzNumbers(f *testing.F) {
-	f.Add("57886", "lb", false)
-	f.Add("12,75", "t", true)
-	f.Fuzz(func(t *testing.T, text, unit string, comma bool) {
-		for _, q := range []quantity{aMass, aSpeed, aLength} {
-			if v, err := q.read(text, unit, comma); err == nil && (v < 0 || v > largest) {
-				t.Fatalf("%q %s is %d", text, unit, v)
-			}
-		}
-	})
-}

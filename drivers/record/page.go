@@ -2,21 +2,12 @@ package record
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-	"time"
-	"unicode/utf8"
 
+	"github.com/axlegate/axlegate/drivers/page"
 	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/wim"
-)
-
-// The formats of a message.
-const (
-	formatJSON = "json"
-	formatCSV  = "csv"
-	formatXML  = "xml"
 )
 
 // The frames of a stream.
@@ -42,33 +33,25 @@ type Page struct {
 	Recalled []string `yaml:"recalled"` // what of it is remembered and was not read
 	Missing  []string `yaml:"missing"`  // what its source does not tell
 
-	Format  string `yaml:"format"`  // json, csv or xml
-	Records string `yaml:"records"` // path of the records in a message that holds several; from its top
-	Decimal string `yaml:"decimal"` // "," for decimals with a comma; empty means a point
-	CSV     CSV    `yaml:"csv"`
-	Stream  Stream `yaml:"stream"` // on a TCP connection
-	Files   string `yaml:"files"`  // in a folder: names such as "*.json"
+	page.Layout `yaml:",inline"`
+
+	Stream Stream `yaml:"stream"` // on a TCP connection
+	Files  string `yaml:"files"`  // in a folder: names such as "*.json"
 
 	Kinds Kinds `yaml:"kinds"` // empty: all messages are vehicles
 
-	ID   []string `yaml:"id"` // paths that together name a record, for ever and for this controller
-	Time *Clock   `yaml:"time"`
-	Lane string   `yaml:"lane"` // path of the controller's own name of the lane; empty where it tells none
+	ID   []string    `yaml:"id"` // paths that together name a record, for ever and for this controller
+	Time *page.Clock `yaml:"time"`
+	Lane string      `yaml:"lane"` // path of the controller's own name of the lane; empty where it tells none
 
-	Gross    *Field  `yaml:"gross"`
-	Division *Field  `yaml:"division"`
-	Speed    *Field  `yaml:"speed"`
-	Length   *Field  `yaml:"length"`
-	Count    string  `yaml:"axle_count"` // path; held against the axles that are listed
-	Class    *Class  `yaml:"class"`
-	Codes    []Codes `yaml:"codes"`
-	Axles    *Axles  `yaml:"axles"`
-}
-
-// CSV says how lines are cut.
-type CSV struct {
-	Comma   string   `yaml:"comma"`   // one character; empty means ","
-	Columns []string `yaml:"columns"` // names in order; empty: the first line has them
+	Gross    *page.Field `yaml:"gross"`
+	Division *page.Field `yaml:"division"`
+	Speed    *page.Field `yaml:"speed"`
+	Length   *page.Field `yaml:"length"`
+	Count    string      `yaml:"axle_count"` // path; held against the axles that are listed
+	Class    *Class      `yaml:"class"`
+	Codes    []Codes     `yaml:"codes"`
+	Axles    *Axles      `yaml:"axles"`
 }
 
 // Stream says how messages follow each other.
@@ -88,19 +71,6 @@ type Kinds struct {
 	Nothing    []string `yaml:"nothing"`    // the controller is alive, and the like
 }
 
-// Clock says how a record tells when the vehicle passed.
-type Clock struct {
-	At     string `yaml:"at"`
-	Layout string `yaml:"layout"` // rfc3339, unix, unix-ms, or a pattern of yyyy, MM, dd, HH, mm, ss and SSS
-	Zone   string `yaml:"zone"`   // of a pattern: as Asia/Shanghai, or UTC
-}
-
-// Field is a quantity.
-type Field struct {
-	At   string `yaml:"at"`
-	Unit string `yaml:"unit"`
-}
-
 // Class is the controller's own classification.
 type Class struct {
 	At     string `yaml:"at"`
@@ -116,14 +86,14 @@ type Codes struct {
 // Axles says where the axles are: as pieces at List, with paths from there; or, where List is empty, with {n} in the
 // paths for an axle's number from 1 to Max.
 type Axles struct {
-	List    string   `yaml:"list"`
-	Max     int      `yaml:"max"`
-	Load    *Field   `yaml:"load"`
-	Left    *Field   `yaml:"left"`
-	Right   *Field   `yaml:"right"`
-	Spacing *Spacing `yaml:"spacing"` // nil: it tells none, and a truck cannot be told from a train
-	Speed   *Field   `yaml:"speed"`
-	Codes   []Codes  `yaml:"codes"`
+	List    string      `yaml:"list"`
+	Max     int         `yaml:"max"`
+	Load    *page.Field `yaml:"load"`
+	Left    *page.Field `yaml:"left"`
+	Right   *page.Field `yaml:"right"`
+	Spacing *Spacing    `yaml:"spacing"` // nil: it tells none, and a truck cannot be told from a train
+	Speed   *page.Field `yaml:"speed"`
+	Codes   []Codes     `yaml:"codes"`
 }
 
 // Spacing is a distance between axles.
@@ -133,11 +103,11 @@ type Spacing struct {
 	To   string `yaml:"to"` // previous, next or first
 }
 
-func (s *Spacing) field() *Field {
+func (s *Spacing) field() *page.Field {
 	if s == nil {
 		return nil
 	}
-	return &Field{s.At, s.Unit}
+	return &page.Field{At: s.At, Unit: s.Unit}
 }
 
 // LoadPage reads a page strictly; name stands in errors, with line and column.
@@ -147,53 +117,37 @@ func LoadPage(name string, yaml []byte) (Page, error) {
 		return Page{}, err
 	}
 	if m := p.mistake(); m != nil {
-		return Page{}, conf.Fault(name, yaml, "$."+m.path, m.path+": "+m.msg, m.hint)
+		return Page{}, conf.Fault(name, yaml, "$."+m.Path, m.Path+": "+m.Msg, m.Hint)
 	}
 	return p, nil
 }
 
-// mistake is what is wrong at a place of the page.
-type mistake struct{ path, msg, hint string }
-
-func wrong(path, format string, args ...any) *mistake {
-	return &mistake{path: path, msg: fmt.Sprintf(format, args...)}
-}
-
-func (p *Page) mistake() *mistake {
+func (p *Page) mistake() *page.Mistake {
 	switch {
 	case p.Kind != "whole-vehicle":
-		return wrong("kind", "%q, want whole-vehicle", p.Kind)
-	case !slices.Contains([]string{formatJSON, formatCSV, formatXML}, p.Format):
-		return wrong("format", "%q, want json, csv or xml", p.Format)
-	case p.Decimal != "" && p.Decimal != "," && p.Decimal != ".":
-		return wrong("decimal", "%q, want a comma or a point", p.Decimal)
-	case p.Format != formatCSV && (p.CSV.Comma != "" || p.CSV.Columns != nil):
-		return wrong("csv", "has no meaning for %s", p.Format)
-	case p.CSV.Comma != "" && utf8.RuneCountInString(p.CSV.Comma) != 1 || strings.ContainsAny(p.CSV.Comma, "\"\r\n\ufffd"):
-		return wrong("csv.comma", "%q, want one character", p.CSV.Comma)
-	case p.Decimal == "," && p.Format == formatCSV && p.comma() == ',':
-		return wrong("decimal", "a comma cannot both divide cells and stand in numbers")
-	case p.Format == formatCSV && p.Records != "":
-		return wrong("records", "has no meaning for csv: a line is a record")
+		return page.Wrong("kind", "%q, want whole-vehicle", p.Kind)
 	case p.Stream.Frame != "" && p.Stream.Frame != frameLine && p.Stream.Frame != frameLength:
-		return wrong("stream.frame", "%q, want line or length4", p.Stream.Frame)
+		return page.Wrong("stream.frame", "%q, want line or length4", p.Stream.Frame)
 	case p.Stream.Frame == "" && (p.Stream.Ack != "" || p.Stream.Silence != 0):
-		return wrong("stream.frame", "is missing")
-	case p.Stream.Frame == frameLine && p.Format == formatCSV && p.CSV.Columns == nil:
-		return wrong("csv.columns", "are missing: a line of a stream has no first line with their names")
+		return page.Wrong("stream.frame", "is missing")
+	case p.Stream.Frame == frameLine && p.Format == page.CSV && p.CSV.Columns == nil:
+		return page.Wrong("csv.columns", "are missing: a line of a stream has no first line with their names")
 	case strings.ContainsAny(p.Files, "/\\") || !globs(p.Files):
-		return wrong("files", "%q is no pattern for names, such as *.json", p.Files)
+		return page.Wrong("files", "%q is no pattern for names, such as *.json", p.Files)
 	case len(p.ID) == 0:
-		return &mistake{"id", "is missing", "without a name of its own a record that comes twice would count twice"}
+		return &page.Mistake{Path: "id", Msg: "is missing", Hint: "without a name of its own a record that comes twice would count twice"}
 	case p.Gross == nil:
-		return wrong("gross", "is missing")
+		return page.Wrong("gross", "is missing")
 	case p.Axles == nil:
-		return wrong("axles", "is missing")
+		return page.Wrong("axles", "is missing")
+	}
+	if m := p.Layout.Mistake(); m != nil {
+		return m
 	}
 	if m := p.Kinds.mistake(); m != nil {
 		return m
 	}
-	if m := p.Time.mistake(); m != nil {
+	if m := p.Time.Mistake("time"); m != nil {
 		return m
 	}
 	if m := p.fieldMistake(); m != nil {
@@ -207,10 +161,10 @@ func globs(pattern string) bool {
 	return err == nil
 }
 
-func (k *Kinds) mistake() *mistake {
+func (k *Kinds) mistake() *page.Mistake {
 	if k.At == "" {
 		if len(k.Vehicle)+len(k.Retraction)+len(k.Nothing) > 0 {
-			return wrong("kinds.at", "is missing")
+			return page.Wrong("kinds.at", "is missing")
 		}
 		return nil
 	}
@@ -218,72 +172,44 @@ func (k *Kinds) mistake() *mistake {
 	for _, list := range [][]string{k.Vehicle, k.Retraction, k.Nothing} {
 		for _, c := range list {
 			if seen[c] {
-				return wrong("kinds", "code %q stands there twice", c)
+				return page.Wrong("kinds", "code %q stands there twice", c)
 			}
 			seen[c] = true
 		}
 	}
 	if len(k.Vehicle) == 0 {
-		return wrong("kinds.vehicle", "is missing")
+		return page.Wrong("kinds.vehicle", "is missing")
 	}
 	return nil
 }
 
-func (c *Clock) mistake() *mistake {
-	if c == nil {
-		return nil
-	}
-	switch c.Layout {
-	case "":
-		return wrong("time.layout", "is missing; there is: rfc3339, unix, unix-ms, or a pattern such as yyyy-MM-dd HH:mm:ss")
-	case "rfc3339", "unix", "unix-ms":
-		if c.Zone != "" {
-			return wrong("time.zone", "has no meaning for %s, which tells the zone itself", c.Layout)
-		}
-		return nil
-	}
-	if _, err := layoutOf(c.Layout); err != nil {
-		return wrong("time.layout", "%s", err)
-	}
-	if c.Zone == "" {
-		return &mistake{"time.zone", "is missing", "write it as Asia/Shanghai, or UTC"}
-	}
-	if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "Local" {
-		return &mistake{"time.zone", fmt.Sprintf("%q is not known", c.Zone), "write it as Asia/Shanghai, or UTC"}
-	}
-	return nil
-}
-
-func (p *Page) fieldMistake() *mistake {
+func (p *Page) fieldMistake() *page.Mistake {
 	a := p.Axles
 	if a.Load == nil {
-		return wrong("axles.load", "is missing")
+		return page.Wrong("axles.load", "is missing")
 	}
 	for _, f := range []struct {
 		path  string
-		field *Field
-		what  quantity
+		field *page.Field
+		what  page.Quantity
 	}{
-		{"gross", p.Gross, aMass}, {"division", p.Division, aMass}, {"speed", p.Speed, aSpeed}, {"length", p.Length, aLength},
-		{"axles.load", a.Load, aMass}, {"axles.left", a.Left, aMass}, {"axles.right", a.Right, aMass}, {"axles.speed", a.Speed, aSpeed},
-		{"axles.spacing", a.Spacing.field(), aLength},
+		{"gross", p.Gross, page.Mass}, {"division", p.Division, page.Mass}, {"speed", p.Speed, page.Speed}, {"length", p.Length, page.Length},
+		{"axles.load", a.Load, page.Mass}, {"axles.left", a.Left, page.Mass}, {"axles.right", a.Right, page.Mass}, {"axles.speed", a.Speed, page.Speed},
+		{"axles.spacing", a.Spacing.field(), page.Length},
 	} {
-		if f.field == nil {
-			continue
-		}
-		if _, ok := f.what.unit(f.field.Unit); !ok {
-			return wrong(f.path+".unit", "%q is no unit of it; there is: %s", f.field.Unit, f.what)
+		if m := f.field.Mistake(f.path, f.what); m != nil {
+			return m
 		}
 	}
 	switch {
 	case (a.Left == nil) != (a.Right == nil):
-		return wrong("axles", "left and right go together")
+		return page.Wrong("axles", "left and right go together")
 	case a.Spacing != nil && !slices.Contains([]string{toPrevious, toNext, toFirst}, a.Spacing.To):
-		return wrong("axles.spacing.to", "%q, want previous, next or first", a.Spacing.To)
+		return page.Wrong("axles.spacing.to", "%q, want previous, next or first", a.Spacing.To)
 	case a.List == "" && (a.Max < 2 || a.Max > wim.MaxAxles):
-		return wrong("axles.max", "%d, want 2 to %d where the axles are not a list", a.Max, wim.MaxAxles)
+		return page.Wrong("axles.max", "%d, want 2 to %d where the axles are not a list", a.Max, wim.MaxAxles)
 	case a.List != "" && a.Max != 0:
-		return wrong("axles.max", "has no meaning for a list")
+		return page.Wrong("axles.max", "has no meaning for a list")
 	}
 	for i, c := range p.Codes {
 		if m := c.mistake(fmt.Sprintf("codes[%d]", i)); m != nil {
@@ -298,24 +224,21 @@ func (p *Page) fieldMistake() *mistake {
 	return nil
 }
 
-func (c *Codes) mistake(path string) *mistake {
+func (c *Codes) mistake(path string) *page.Mistake {
 	if len(c.Codes) == 0 {
-		return wrong(path+".codes", "is missing")
+		return page.Wrong(path+".codes", "is missing")
 	}
 	for code, flags := range c.Codes {
 		for _, f := range flags {
 			if wim.FlagNamed(f) == 0 {
-				return &mistake{path + ".codes", fmt.Sprintf("code %q: %q is no flag", code, f), "there is: " + strings.Join((wim.Voiding|wim.Doubting|wim.SideBySide).Names(), ", ")}
+				return &page.Mistake{Path: path + ".codes", Msg: fmt.Sprintf("code %q: %q is no flag", code, f), Hint: "there is: " + strings.Join((wim.Voiding|wim.Doubting|wim.SideBySide).Names(), ", ")}
 			}
 		}
 	}
 	return nil
 }
 
-// pathPattern is names with dots between.
-var pathPattern = regexp.MustCompile(`^@?[\pL\pN_ {}/#%()-]+(\.@?[\pL\pN_ {}/#%()-]+)*$`)
-
-func (p *Page) pathMistake() *mistake {
+func (p *Page) pathMistake() *page.Mistake {
 	a := p.Axles
 	type place struct {
 		key, path string
@@ -338,7 +261,7 @@ func (p *Page) pathMistake() *mistake {
 	}
 	for _, f := range []struct {
 		key   string
-		field *Field
+		field *page.Field
 	}{{"division.at", p.Division}, {"speed.at", p.Speed}, {"length.at", p.Length}} {
 		if f.field != nil {
 			places = append(places, place{key: f.key, path: f.field.At})
@@ -348,7 +271,7 @@ func (p *Page) pathMistake() *mistake {
 	places = append(places, place{key: "axles.load.at", path: a.Load.At, numbered: n})
 	for _, f := range []struct {
 		key   string
-		field *Field
+		field *page.Field
 	}{{"axles.spacing.at", a.Spacing.field()}, {"axles.left.at", a.Left}, {"axles.right.at", a.Right}, {"axles.speed.at", a.Speed}} {
 		if f.field != nil {
 			places = append(places, place{key: f.key, path: f.field.At, numbered: n})
@@ -362,23 +285,14 @@ func (p *Page) pathMistake() *mistake {
 		switch {
 		case x.path == "" && x.optional:
 		case x.path == "":
-			return wrong(x.key, "is missing")
-		case !pathPattern.MatchString(x.path):
-			return wrong(x.key, "%q is no path: names with dots between", x.path)
+			return page.Wrong(x.key, "is missing")
+		case !page.IsPath(x.path):
+			return page.Wrong(x.key, "%q is no path: names with dots between", x.path)
 		case has && !x.numbered:
-			return wrong(x.key, "%q: {n} is for axles without a list", x.path)
+			return page.Wrong(x.key, "%q: {n} is for axles without a list", x.path)
 		case !has && x.numbered:
-			return wrong(x.key, "%q: without axles.list it needs {n} for the axle's number", x.path)
+			return page.Wrong(x.key, "%q: without axles.list it needs {n} for the axle's number", x.path)
 		}
 	}
 	return nil
-}
-
-// comma is what stands between cells.
-func (p *Page) comma() rune {
-	r, n := utf8.DecodeRuneInString(p.CSV.Comma)
-	if n == 0 {
-		return ','
-	}
-	return r
 }

@@ -71,7 +71,7 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("record %s: a port to listen on and a secret path go together", c.Device)
 	}
 	if m := c.Page.mistake(); m != nil {
-		return fmt.Errorf("record %s: page: %s: %s", c.Device, m.path, m.msg)
+		return fmt.Errorf("record %s: page: %s: %s", c.Device, m.Path, m.Msg)
 	}
 	if c.Poll <= 0 {
 		c.Poll = time.Second

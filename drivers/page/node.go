@@ -1,4 +1,4 @@
-package record
+package page
 
 import (
 	"bytes"
@@ -19,19 +19,19 @@ const (
 	maxText  = 256 // of one value
 )
 
-// node is a piece of a message, the same for all formats: a value, or named pieces. An element of a JSON list has the list's
+// Node is a piece of a message, the same for all formats: a value, or named pieces. An element of a JSON list has the list's
 // name, an XML attribute its name behind an @, a cell of CSV that of its column.
-type node struct {
+type Node struct {
 	name string
 	text string
-	kids []*node
+	kids []*Node
 }
 
-// find gives the pieces at a path of names with dots between, in order.
-func (n *node) find(path string) []*node {
-	at := []*node{n}
+// Find gives the pieces at a path of names with dots between, in order.
+func (n *Node) Find(path string) []*Node {
+	at := []*Node{n}
 	for name := range strings.SplitSeq(path, ".") {
-		var next []*node
+		var next []*Node
 		for _, x := range at {
 			for _, k := range x.kids {
 				if k.name == name {
@@ -44,9 +44,10 @@ func (n *node) find(path string) []*node {
 	return at
 }
 
-// value is the text at a path; ok is false where there is none, or it is empty.
-func (n *node) value(path string) (text string, ok bool, err error) {
-	found := n.find(path)
+// Value is the text at a path; ok is false where there is none, or it is empty. It is an error where several stand there, it is
+// no single value, or longer than 256 bytes.
+func (n *Node) Value(path string) (text string, ok bool, err error) {
+	found := n.Find(path)
 	switch {
 	case len(found) == 0:
 		return "", false, nil
@@ -62,37 +63,46 @@ func (n *node) value(path string) (text string, ok bool, err error) {
 	return text, text != "", nil
 }
 
+// Must is a value that has to be there.
+func (n *Node) Must(path string) (string, error) {
+	text, ok, err := n.Value(path)
+	if err == nil && !ok {
+		err = fmt.Errorf("%s is missing", path)
+	}
+	return text, err
+}
+
 // reader counts what a message holds.
 type reader struct{ nodes int }
 
-func (r *reader) node(name string) (*node, error) {
+func (r *reader) node(name string) (*Node, error) {
 	if r.nodes++; r.nodes > maxNodes {
 		return nil, fmt.Errorf("more than %d values", maxNodes)
 	}
-	return &node{name: name}, nil
+	return &Node{name: name}, nil
 }
 
 // parse reads a message. What it returns holds what stands at the top: one JSON object or the elements of a list, the lines of
 // CSV, the one element of XML.
-func (p *Page) parse(message []byte) (*node, error) {
+func (l *Layout) parse(message []byte) (*Node, error) {
 	if !utf8.Valid(message) {
 		return nil, errors.New("it is not UTF-8")
 	}
 	message = bytes.TrimPrefix(message, []byte("\ufeff"))
-	switch p.Format {
-	case formatJSON:
+	switch l.Format {
+	case JSON:
 		return parseJSON(message)
-	case formatXML:
+	case XML:
 		return parseXML(message)
 	default:
-		return p.parseCSV(message)
+		return l.parseCSV(message)
 	}
 }
 
-func parseJSON(message []byte) (*node, error) {
+func parseJSON(message []byte) (*Node, error) {
 	d := json.NewDecoder(bytes.NewReader(message))
 	d.UseNumber()
-	r, top := &reader{}, &node{}
+	r, top := &reader{}, &Node{}
 	if err := r.json(d, top, "", 0); err != nil {
 		return nil, err
 	}
@@ -103,7 +113,7 @@ func parseJSON(message []byte) (*node, error) {
 }
 
 // json adds the next value to its parent under a name.
-func (r *reader) json(d *json.Decoder, into *node, name string, depth int) error {
+func (r *reader) json(d *json.Decoder, into *Node, name string, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("nested deeper than %d", maxDepth)
 	}
@@ -145,13 +155,13 @@ func (r *reader) json(d *json.Decoder, into *node, name string, depth int) error
 	return err
 }
 
-func parseXML(message []byte) (*node, error) {
+func parseXML(message []byte) (*Node, error) {
 	d := xml.NewDecoder(bytes.NewReader(message))
 	d.CharsetReader = func(label string, _ io.Reader) (io.Reader, error) {
 		return nil, fmt.Errorf("its encoding is %q, want UTF-8", label)
 	}
 	r := &reader{}
-	stack := []*node{{}}
+	stack := []*Node{{}}
 	for {
 		t, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -195,12 +205,12 @@ func parseXML(message []byte) (*node, error) {
 }
 
 // parseCSV gives one piece named "row" for each line.
-func (p *Page) parseCSV(message []byte) (*node, error) {
+func (l *Layout) parseCSV(message []byte) (*Node, error) {
 	c := csv.NewReader(bytes.NewReader(message))
-	c.Comma = p.comma()
+	c.Comma = l.comma()
 	c.FieldsPerRecord = -1
-	header := p.CSV.Columns
-	r, top := &reader{}, &node{}
+	header := l.CSV.Columns
+	r, top := &reader{}, &Node{}
 	for {
 		cells, err := c.Read()
 		if errors.Is(err, io.EOF) {

@@ -1,4 +1,4 @@
-package record
+package page
 
 import (
 	"errors"
@@ -9,6 +9,39 @@ import (
 
 	"github.com/axlegate/axlegate/wim"
 )
+
+// Clock says how a record tells when the vehicle passed.
+type Clock struct {
+	At     string `yaml:"at"`
+	Layout string `yaml:"layout"` // rfc3339, unix, unix-ms, or a pattern of yyyy, MM, dd, HH, mm, ss and SSS
+	Zone   string `yaml:"zone"`   // of a pattern: as Asia/Shanghai, or UTC
+}
+
+// Mistake tells what is wrong with a clock that stands at path of its page, nil for nothing. A nil clock is one that the page has not.
+func (c *Clock) Mistake(path string) *Mistake {
+	if c == nil {
+		return nil
+	}
+	switch c.Layout {
+	case "":
+		return Wrong(path+".layout", "is missing; there is: rfc3339, unix, unix-ms, or a pattern such as yyyy-MM-dd HH:mm:ss")
+	case "rfc3339", "unix", "unix-ms":
+		if c.Zone != "" {
+			return Wrong(path+".zone", "has no meaning for %s, which tells the zone itself", c.Layout)
+		}
+		return nil
+	}
+	if _, err := layoutOf(c.Layout); err != nil {
+		return Wrong(path+".layout", "%s", err)
+	}
+	if c.Zone == "" {
+		return &Mistake{path + ".zone", "is missing", "write it as Asia/Shanghai, or UTC"}
+	}
+	if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "Local" {
+		return &Mistake{path + ".zone", fmt.Sprintf("%q is not known", c.Zone), "write it as Asia/Shanghai, or UTC"}
+	}
+	return nil
+}
 
 // layoutOf turns a pattern into a layout of package time. Letters that are no part of a date are refused.
 func layoutOf(pattern string) (string, error) {
@@ -44,8 +77,8 @@ next:
 	return out, nil
 }
 
-// read gives the instant that a text tells. unsure says that the clock passes there twice, as at the end of summer time.
-func (c *Clock) read(text string) (at wim.Time, unsure bool, err error) {
+// Read gives the instant that a text tells. unsure says that the clock passes there twice, as at the end of summer time.
+func (c *Clock) Read(text string) (at wim.Time, unsure bool, err error) {
 	switch c.Layout {
 	case "rfc3339":
 		t, err := time.Parse(time.RFC3339Nano, text)
@@ -76,7 +109,7 @@ func (c *Clock) read(text string) (at wim.Time, unsure bool, err error) {
 		return 0, false, fmt.Errorf("%q is no time of the form %s, or the clock never shows it in %s", text, c.Layout, c.Zone)
 	}
 	if y := t.Year(); y < 2000 || y > 2200 {
-		return 0, false, errors.New("the controller's clock is not set: it says " + text)
+		return 0, false, errors.New("the device's clock is not set: it says " + text)
 	}
 	for _, d := range []time.Duration{-time.Hour, time.Hour} {
 		unsure = unsure || t.Add(d).Format(layout) == text
