@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/axlegate/axlegate/drivers/inbox"
 	"github.com/axlegate/axlegate/drivers/page"
 	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/wim"
@@ -132,7 +133,7 @@ func (p *Page) mistake() *page.Mistake {
 		return page.Wrong("stream.frame", "is missing")
 	case p.Stream.Frame == frameLine && p.Format == page.CSV && p.CSV.Columns == nil:
 		return page.Wrong("csv.columns", "are missing: a line of a stream has no first line with their names")
-	case strings.ContainsAny(p.Files, "/\\") || !globs(p.Files):
+	case !inbox.IsPattern(p.Files):
 		return page.Wrong("files", "%q is no pattern for names, such as *.json", p.Files)
 	case len(p.ID) == 0:
 		return &page.Mistake{Path: "id", Msg: "is missing", Hint: "without a name of its own a record that comes twice would count twice"}
@@ -154,11 +155,6 @@ func (p *Page) mistake() *page.Mistake {
 		return m
 	}
 	return p.pathMistake()
-}
-
-func globs(pattern string) bool {
-	_, err := matches(pattern, "x")
-	return err == nil
 }
 
 func (k *Kinds) mistake() *page.Mistake {

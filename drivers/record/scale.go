@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"os"
 	"sync"
 	"time"
 
+	"github.com/axlegate/axlegate/drivers/inbox"
+	"github.com/axlegate/axlegate/drivers/page"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -98,8 +99,6 @@ type Scale struct {
 	boot     uint32
 	seq      uint32 // the last number that was used
 	up       bool
-	seen     map[string]sight // files of the last look
-	swept    time.Time        // when old files were last deleted
 }
 
 // New prepares a scale; Run connects.
@@ -129,10 +128,54 @@ func (s *Scale) Run(ctx context.Context, emit func(wim.Reading)) error {
 		s.runStream(ctx, emit)
 		return nil
 	case s.cfg.Folder != "":
-		return s.runFolder(ctx, emit)
+		in := &inbox.Folder{Dir: s.cfg.Folder, Files: s.cfg.Page.Files, Lines: s.cfg.Page.Format == page.CSV, Poll: s.cfg.Poll, Watch: s.watch(emit),
+			Take: func(ctx context.Context, message []byte) error { return s.message(ctx, message, emit) }}
+		in.Run(ctx)
+		return nil
 	default:
-		return s.runPush(ctx, emit)
+		in := &inbox.Push{Listen: s.cfg.Listen, Secret: s.cfg.Secret, TLS: s.cfg.TLS, Watch: s.watch(emit), Take: func(ctx context.Context, message []byte) error {
+			err := s.message(ctx, message, emit)
+			var refused *inbox.Refused
+			if errors.As(err, &refused) {
+				return nil // the controller need not know: a gap stands for it
+			}
+			return err
+		}}
+		return in.Run(ctx)
 	}
+}
+
+func (s *Scale) watch(emit func(wim.Reading)) inbox.Watch {
+	return inbox.Watch{Up: func() { s.rise(emit) }, Down: func(err error) { s.fall(err, emit) }, Bad: s.bad, Log: s.log, Now: s.cfg.Now}
+}
+
+// message takes the records of one message, as inbox.Take.
+func (s *Scale) message(ctx context.Context, message []byte, emit func(wim.Reading)) error {
+	var why []error
+	var fatal error
+	err := s.cfg.Page.Decode(message, func(r Record, refused *Refusal) error {
+		err := s.take(ctx, &r, refused, emit)
+		var bad *Refusal
+		switch {
+		case errors.As(err, &bad):
+			why = append(why, err)
+		case errors.Is(err, errElsewhere):
+			why = append(why, fmt.Errorf("record %s: %w; give each lane a folder of its own", r.Controller.ID, err))
+		case err != nil:
+			fatal = err
+			return err
+		}
+		return nil
+	})
+	switch {
+	case fatal != nil:
+		return fatal
+	case err != nil:
+		return &inbox.Unreadable{Err: err}
+	case len(why) > 0:
+		return &inbox.Refused{Err: errors.Join(why...)}
+	}
+	return nil
 }
 
 func (s *Scale) now() wim.Time { return wim.TimeOf(s.cfg.Now()) }
@@ -306,11 +349,3 @@ func rest(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	}
 }
-
-// sight is a file as it was last seen.
-type sight struct {
-	size int64
-	at   time.Time
-}
-
-func sightOf(info os.FileInfo) sight { return sight{info.Size(), info.ModTime()} }

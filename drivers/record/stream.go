@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	maxMessage = 64 << 10 // of one message on a stream or in a push
+	maxMessage = 64 << 10 // of one message on a stream
 	dialTime   = 5 * time.Second
 	redialMin  = 100 * time.Millisecond
 	redialMax  = 5 * time.Second

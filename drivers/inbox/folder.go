@@ -1,4 +1,4 @@
-package record
+package inbox
 
 import (
 	"bytes"
@@ -13,9 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/axlegate/axlegate/drivers/page"
-	"github.com/axlegate/axlegate/wim"
 )
 
 const (
@@ -32,27 +29,58 @@ const (
 	refusedDir = "refused" // files of which a record, or all, were refused
 )
 
-// matches tells whether a file's name is one of the page's.
-func matches(pattern, name string) (bool, error) { return path.Match(pattern, name) }
+// Folder takes the files that are put in a folder, and moves them into folders below it: taken, for a week, and refused.
+type Folder struct {
+	Dir   string
+	Files string // names such as "*.json", as IsPattern wants them
+	// Lines says that a file is lines: a young one whose last line has no end is still being written.
+	Lines bool
+	Poll  time.Duration // between two looks
+	Take  Take
 
-func (s *Scale) runFolder(ctx context.Context, emit func(wim.Reading)) error {
-	for ctx.Err() == nil {
-		err := s.look(ctx, emit)
+	Watch
+
+	seen  map[string]sight // files of the last look
+	swept time.Time        // when old files were last deleted
+}
+
+// IsPattern tells whether a text is a pattern for names of files, without folders.
+func IsPattern(text string) bool {
+	_, err := path.Match(text, "x")
+	return err == nil && !strings.ContainsAny(text, "/\\")
+}
+
+// Run looks into the folder until ctx ends. It may be run again.
+func (s *Folder) Run(ctx context.Context) {
+	tick := time.NewTicker(s.Poll)
+	defer tick.Stop()
+	for {
+		err := s.look(ctx)
 		switch {
-		case ctx.Err() != nil: // a look that is broken off because the driver is stopped is no failure
+		case ctx.Err() != nil:
+			return // a look that is broken off because the driver is stopped is no failure
 		case err != nil:
-			s.fall(err, emit)
+			s.Down(err)
 		default:
-			s.rise(emit)
+			s.Up()
 		}
-		rest(ctx, s.cfg.Poll)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
 	}
-	return nil
+}
+
+// sight is a file as it was last seen.
+type sight struct {
+	size int64
+	at   time.Time
 }
 
 // look takes the files that have not changed since the last look, in order of their names.
-func (s *Scale) look(ctx context.Context, emit func(wim.Reading)) (err error) {
-	root, err := os.OpenRoot(s.cfg.Folder)
+func (s *Folder) look(ctx context.Context) (err error) {
+	root, err := os.OpenRoot(s.Dir)
 	if err != nil {
 		return fmt.Errorf("the folder cannot be opened: %w", err)
 	}
@@ -67,10 +95,10 @@ func (s *Scale) look(ctx context.Context, emit func(wim.Reading)) (err error) {
 		return err
 	}
 	if len(names) > 0 {
-		s.rise(emit)
+		s.Up()
 	}
 	for _, name := range names {
-		if err := s.file(ctx, root, name, emit); err != nil {
+		if err := s.file(ctx, root, name); err != nil {
 			return err
 		}
 	}
@@ -78,7 +106,7 @@ func (s *Scale) look(ctx context.Context, emit func(wim.Reading)) (err error) {
 }
 
 // settled lists files that are as they were at the last look.
-func (s *Scale) settled(root *os.Root) ([]string, error) {
+func (s *Folder) settled(root *os.Root) ([]string, error) {
 	dir, err := root.Open(".")
 	if err != nil {
 		return nil, fmt.Errorf("the folder cannot be read: %w", err)
@@ -90,14 +118,14 @@ func (s *Scale) settled(root *os.Root) ([]string, error) {
 	seen := map[string]sight{}
 	var names []string
 	for _, e := range entries {
-		if ok, _ := matches(s.cfg.Page.Files, e.Name()); !ok || strings.HasPrefix(e.Name(), ".") || !e.Type().IsRegular() {
+		if ok, _ := path.Match(s.Files, e.Name()); !ok || strings.HasPrefix(e.Name(), ".") || !e.Type().IsRegular() {
 			continue
 		}
 		info, err := e.Info()
 		if err != nil {
 			continue // it is gone
 		}
-		now := sightOf(info)
+		now := sight{info.Size(), info.ModTime()}
 		if was, ok := s.seen[e.Name()]; ok && was == now {
 			names = append(names, e.Name())
 		}
@@ -109,7 +137,7 @@ func (s *Scale) settled(root *os.Root) ([]string, error) {
 }
 
 // file takes the records of one file and sets it aside. A file that cannot be read, and is young, is left for later.
-func (s *Scale) file(ctx context.Context, root *os.Root, name string, emit func(wim.Reading)) error {
+func (s *Folder) file(ctx context.Context, root *os.Root, name string) error {
 	message, info, err := read(root, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -117,39 +145,26 @@ func (s *Scale) file(ctx context.Context, root *os.Root, name string, emit func(
 	if err != nil {
 		return fmt.Errorf("%s cannot be read: %w", name, err)
 	}
-	young := s.cfg.Now().Sub(info.ModTime()) < patience
+	young := s.Now().Sub(info.ModTime()) < patience
 	if info.Size() > maxFile {
 		return s.refuse(root, name, fmt.Errorf("it is larger than %d bytes", maxFile))
 	}
-	if s.cfg.Page.Format == page.CSV && young && !bytes.HasSuffix(message, []byte("\n")) {
-		return nil // its last line may be half written
+	if s.Lines && young && !bytes.HasSuffix(message, []byte("\n")) {
+		return nil
 	}
-	var why []error
-	var fatal error
-	err = s.cfg.Page.Decode(message, func(r Record, refused *Refusal) error {
-		err := s.take(ctx, &r, refused, emit)
-		var bad *Refusal
-		switch {
-		case errors.As(err, &bad):
-			why = append(why, err)
-		case errors.Is(err, errElsewhere):
-			why = append(why, fmt.Errorf("record %s: %w; give each lane a folder of its own", r.Controller.ID, err))
-		case err != nil:
-			fatal = err
-			return err
-		}
-		return nil
-	})
+	err = s.Take(ctx, message)
+	var unreadable *Unreadable
+	var refused *Refused
 	switch {
-	case fatal != nil:
-		return fatal
-	case err != nil && young:
+	case errors.As(err, &unreadable) && young:
 		return nil
-	case err != nil:
-		s.bad("a file cannot be read", fmt.Errorf("%s: %w", name, err))
+	case errors.As(err, &unreadable):
+		s.Bad("a file cannot be read", fmt.Errorf("%s: %w", name, err))
 		return s.refuse(root, name, err)
-	case len(why) > 0:
-		return s.refuse(root, name, errors.Join(why...))
+	case errors.As(err, &refused):
+		return s.refuse(root, name, err)
+	case err != nil:
+		return err
 	}
 	return aside(root, takenDir, name)
 }
@@ -169,14 +184,14 @@ func read(root *os.Root, name string) (message []byte, info fs.FileInfo, err err
 }
 
 // refuse sets a file aside with the reason beside it.
-func (s *Scale) refuse(root *os.Root, name string, why error) error {
+func (s *Folder) refuse(root *os.Root, name string, why error) error {
 	f, err := root.OpenFile(path.Join(refusedDir, name+".why"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
 	if err == nil {
 		_, err = fmt.Fprintln(f, why)
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
-		s.log.Warn("why a file is refused could not be written beside it", "file", name, "why", why, "err", err)
+		s.Log.Warn("why a file is refused could not be written beside it", "file", name, "why", why, "err", err)
 	}
 	return aside(root, refusedDir, name)
 }
@@ -197,8 +212,8 @@ func aside(root *os.Root, dir, name string) error {
 }
 
 // sweep deletes files that were taken in long ago.
-func (s *Scale) sweep(root *os.Root) error {
-	now := s.cfg.Now()
+func (s *Folder) sweep(root *os.Root) error {
+	now := s.Now()
 	if since := now.Sub(s.swept); since >= 0 && since < sweep {
 		return nil
 	}
@@ -217,7 +232,7 @@ func (s *Scale) sweep(root *os.Root) error {
 			continue
 		}
 		if err := root.Remove(path.Join(takenDir, e.Name())); err != nil {
-			s.log.Warn("an old file could not be deleted", "file", e.Name(), "err", err)
+			s.Log.Warn("an old file could not be deleted", "file", e.Name(), "err", err)
 		}
 	}
 	return nil
