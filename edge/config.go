@@ -49,6 +49,23 @@ type Judge interface {
 
 var _ Judge = (*rules.Set)(nil)
 
+// Transactions is a toll or checkpoint system. Run hands on what it says until ctx ends, one transaction at a time; take returns nil
+// when it is committed, or was before, ErrTransaction where it can never be, and any other error where it is to be tried again.
+type Transactions interface {
+	Run(ctx context.Context, take func(context.Context, wim.Transaction) error) error
+}
+
+// SystemConfig is a toll or checkpoint system, and which passages its transactions may belong to.
+type SystemConfig struct {
+	System       string // its name in records and metrics
+	Transactions Transactions
+	// A passage may end so long before a transaction, 0 means 2 h, and so long after it, 0 means none.
+	Before time.Duration
+	After  time.Duration
+	// Tolerance is by how much masses may differ that are not called different; 0 means 50 ‰.
+	Tolerance wim.Permille
+}
+
 // healthy is implemented by devices and links that can say how they are.
 type healthy interface{ Health() wim.DeviceHealth }
 
@@ -88,6 +105,9 @@ type Thermometer interface {
 
 // maxReorder bounds how long a vehicle may wait for its own messages: an order to the driver waits as long.
 const maxReorder = 2 * time.Second
+
+// maxApart bounds how far a passage may lie from a transaction of its vehicle: who was here the day before is not on one journey.
+const maxApart = 24 * time.Hour
 
 // PlateConfig says which plate belongs to which vehicle. Zero fields take the defaults.
 type PlateConfig struct {
@@ -129,6 +149,7 @@ type Config struct {
 	Road    wim.Road
 	Station wim.StationMode // how the site and the authorities work together there; empty where nothing depends on it
 	Lanes   []LaneConfig
+	Systems []SystemConfig
 	Journal *journal.Journal // opened and closed by the caller
 	Signer  *seal.Signer
 	// Next takes over from Signer once the centre holds the rotation; nil for none. Promote then makes it the
@@ -244,6 +265,22 @@ func (c *Config) Validate() error {
 		}
 		fallback(&l.Assembler.Wait, 20*time.Second)
 		fallback(&l.Hold, 8*time.Second)
+	}
+	for i := range c.Systems {
+		y := &c.Systems[i]
+		switch {
+		case y.Transactions == nil || y.System == "":
+			return errors.New("edge: a toll or checkpoint system needs a name")
+		case devices[y.System]:
+			return fmt.Errorf("edge: system %q has the name of another system or device", y.System)
+		case y.Before < 0 || y.After < 0 || y.Before > maxApart || y.After > maxApart:
+			return fmt.Errorf("edge: system %q: a passage may lie 0 to %s before and after a transaction", y.System, maxApart)
+		case y.Tolerance < 0 || y.Tolerance > 1000:
+			return fmt.Errorf("edge: system %q: a tolerance of %d permille, want 0 to 1000", y.System, y.Tolerance)
+		}
+		devices[y.System] = true
+		fallback(&y.Before, 2*time.Hour)
+		fallback(&y.Tolerance, 50)
 	}
 	fallback(&c.Plates.Before, 3*time.Second)
 	fallback(&c.Plates.After, 3*time.Second)

@@ -90,6 +90,9 @@ func (s *Site) devices() []device {
 			add(l.SignDevice, l.Lane, l.Sign)
 		}
 	}
+	for i := range s.cfg.Systems {
+		add(s.cfg.Systems[i].System, 0, s.cfg.Systems[i].Transactions)
+	}
 	add("uplink", 0, s.cfg.Link)
 	return out
 }

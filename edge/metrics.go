@@ -21,14 +21,14 @@ type metrics struct {
 	judge                                   prometheus.Observer
 	order, shown                            *prometheus.HistogramVec
 
-	commit, commitRecords         prometheus.Observer
-	held                          prometheus.Gauge
-	lost, poison, asks            *prometheus.CounterVec
-	diskGaps                      prometheus.Counter
-	published, receipts, pictures *prometheus.CounterVec
-	publishedBytes, resends       prometheus.Counter
-	overtook, forks, lostAtCenter prometheus.Counter
-	deviceRestarts                *prometheus.CounterVec
+	commit, commitRecords            prometheus.Observer
+	held                             prometheus.Gauge
+	lost, poison, asks, transactions *prometheus.CounterVec
+	diskGaps                         prometheus.Counter
+	published, receipts, pictures    *prometheus.CounterVec
+	publishedBytes, resends          prometheus.Counter
+	overtook, forks, lostAtCenter    prometheus.Counter
+	deviceRestarts                   *prometheus.CounterVec
 }
 
 // laneMetrics are the same with the lane filled in.
@@ -83,6 +83,7 @@ func newMetrics() *metrics {
 	m.lost = vec("lost_total", "Records that could neither be written nor held; passages are named by a gap.", "kind")
 	m.diskGaps = counter("disk_gaps_total", "Gaps sealed after the journal could not be written.")
 	m.asks = vec("asks_total", "Questions to the centre what a vehicle is registered for, by what became of them.", "result")
+	m.transactions = vec("transactions_total", "Transactions of toll and checkpoint systems, by what became of them; linked ones are counted as committed too.", "system", "result")
 	m.poison = vec("poison_total", "Records or segments that can never be sealed or sent.", "kind")
 	m.published = vec("messages_total", "Messages given to the broker.", "result")
 	m.publishedBytes = counter("message_bytes_total", "Bytes of messages the broker took.")
@@ -94,7 +95,7 @@ func newMetrics() *metrics {
 	m.pictures = vec("pictures_total", "Pictures, by what became of them.", "result")
 	m.deviceRestarts = vec("device_restarts_total", "Times a driver ended by itself and was started again.", "device")
 	// From 0 on: increase() does not see a series that begins at 1, and an alert asks for these.
-	for _, k := range []wim.RecordKind{wim.KindPassage, wim.KindSupplement, wim.KindGap} {
+	for _, k := range []wim.RecordKind{wim.KindPassage, wim.KindSupplement, wim.KindGap, wim.KindTransaction} {
 		m.poison.WithLabelValues(string(k))
 	}
 	m.poison.WithLabelValues("segment")

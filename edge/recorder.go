@@ -41,6 +41,8 @@ type recorder struct {
 	clock   func() wim.ClockState
 	in      chan group
 	hint    func() // records were committed
+	// noted is told of committed drafts, in order; it does not wait. nil for nobody.
+	noted func([]journal.Draft)
 	// damaged is told once that the journal contradicts itself and that only a new one can be written.
 	damaged func(error)
 
@@ -147,6 +149,9 @@ func (r *recorder) write(ctx context.Context, batch []group) (rest []group, err 
 			r.m.commitRecords.Observe(float64(len(drafts)))
 			for i := range batch {
 				r.moveTails(batch[i])
+				if r.noted != nil {
+					r.noted(batch[i].drafts)
+				}
 				if batch[i].committed != nil {
 					close(batch[i].committed)
 				}
@@ -266,6 +271,8 @@ func (r *recorder) without(batch []group, bad *journal.DraftError) []group {
 	for _, g := range batch {
 		if len(g.drafts) > 0 {
 			kept = append(kept, g)
+		} else if g.committed != nil {
+			close(g.committed) // nobody waits for what will never come; its name stays empty
 		}
 	}
 	return kept

@@ -44,6 +44,7 @@ type Site struct {
 	inquiry  *inquiry // nil where the centre is not asked
 	keyed    keyedLicences
 	recorder *recorder
+	linker   *linker
 	sender   *sender
 	uploader *uploader
 	state    atomic.Int32
@@ -70,6 +71,10 @@ func New(cfg Config) (*Site, error) {
 		s.sender.hint()
 		s.uploader.hint()
 	})
+	s.linker = newLinker(&s.cfg, s.m, s.recorder.in, s.recorder.failSafe.Load)
+	if len(s.cfg.Systems) > 0 {
+		s.recorder.noted = s.linker.noted
+	}
 	s.works.use(&Works{Rules: cfg.Rules, Registrations: cfg.Registrations, Road: cfg.Road, Station: cfg.Station,
 		Active: slices.SortedFunc(slices.Values(cfg.Active), comparePart)})
 	s.inquiry = newInquiry(&s.cfg, s.keys, s.m)
@@ -124,6 +129,9 @@ func (s *Site) Run(ctx context.Context) error {
 		l.recall(kept)
 	}
 
+	if err := s.linker.recall(ctx, s.lanes); err != nil {
+		return fmt.Errorf("edge: %w", err)
+	}
 	works, changed, err := s.configuration(ctx)
 	if err != nil {
 		return err
@@ -172,6 +180,20 @@ func (s *Site) Run(ctx context.Context) error {
 			})
 		}
 	}
+	for i := range s.cfg.Systems {
+		y := &s.cfg.Systems[i]
+		sensors.Go(func() {
+			s.supervise(ctx, y.System, func(ctx context.Context) error {
+				return y.Transactions.Run(ctx, func(ctx context.Context, t wim.Transaction) error { return s.linker.take(ctx, y, t) })
+			})
+		})
+	}
+	linking, stopLinking := context.WithCancel(base)
+	defer stopLinking()
+	var linker sync.WaitGroup
+	if len(s.cfg.Systems) > 0 {
+		linker.Go(func() { s.linker.run(linking) })
+	}
 	s.log.Info("site runs", "site", s.cfg.Site, "lanes", len(s.lanes), "chain", s.cfg.Journal.Chain())
 
 	<-ctx.Done()
@@ -186,6 +208,12 @@ func (s *Site) Run(ctx context.Context) error {
 	stopSigns()
 	signs.Wait()
 	s.works.close()
+	stopLinking()
+	linker.Wait()
+	last, enough := context.WithTimeout(base, sensorStop)
+	s.linker.settle(last) // with what the lanes told last
+	enough()
+	s.linker.close()
 	close(s.recorder.in)
 	recorder.Wait()
 	stopRest()

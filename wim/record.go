@@ -18,6 +18,8 @@ const (
 	KindConfiguration RecordKind = "configuration"
 	// KindRotation replaces the key that signs the chain's segments: since format 2.
 	KindRotation RecordKind = "key-rotation"
+	// KindTransaction is what a toll or checkpoint system said of a vehicle: since format 2.
+	KindTransaction RecordKind = "transaction"
 	// KindTombstone is never written to a chain. It is what a signed tombstone opens as, which stands for a
 	// record whose bytes are lost or can never be sent.
 	KindTombstone RecordKind = "tombstone"
@@ -44,6 +46,7 @@ type Record struct {
 
 	Configuration *SiteConfiguration `json:"configuration,omitempty"`
 	Rotation      *Rotation          `json:"key_rotation,omitempty"`
+	Transaction   *Transaction       `json:"transaction,omitempty"`
 }
 
 // Urgent tells whether someone waits for the record: it is sealed and sent at once.
@@ -53,6 +56,9 @@ func (r *Record) Urgent() bool {
 		return r.Passage.Verdict.Alerts()
 	case r.Supplement != nil:
 		return r.Supplement.Verdict.Alerts()
+	case r.Transaction != nil:
+		// At the static scale and at a gate officers stand and wait for it.
+		return r.Transaction.Type == TransactionWeighing || r.Transaction.Type == TransactionTurnBack
 	}
 	return false
 }

@@ -22,6 +22,8 @@ type Draft struct {
 	Passage    *wim.Passage
 	Supplement *wim.Supplement
 	Gap        *wim.Gap
+	// Transaction is kept under its own ID, of its System: Knows finds it.
+	Transaction *wim.Transaction
 
 	Configuration *wim.SiteConfiguration
 	// Rotate makes the body of a key rotation for the chain that the record comes to stand in.
@@ -116,7 +118,7 @@ const foldEvery = 512
 
 // alone tells whether a draft is one row and nothing else.
 func alone(d *Draft) bool {
-	return d.Key == "" && len(d.Pictures) == 0 && len(d.Found) == 0 && d.Kind != wim.KindConfiguration && d.Kind != wim.KindRotation
+	return d.Key == "" && d.Transaction == nil && len(d.Pictures) == 0 && len(d.Found) == 0 && d.Kind != wim.KindConfiguration && d.Kind != wim.KindRotation
 }
 
 // row is a record's row, with its draft's cursor in it. Several do not fit: such an append folds.
@@ -166,8 +168,8 @@ func (j *Journal) keepBeside(ctx context.Context, tx *sql.Tx, s *seal.Sealed, d 
 			return wrap("queue picture", err)
 		}
 	}
-	if d.Key != "" && len(d.Cursors) > 0 {
-		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO known (device, key) VALUES (?, ?)`, d.Cursors[0].Device, d.Key); err != nil {
+	if by, key := d.known(); key != "" {
+		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO known (device, key) VALUES (?, ?)`, by, key); err != nil {
 			return wrap("keep the device's name of a record", err)
 		}
 	}
@@ -188,6 +190,17 @@ func (j *Journal) keepBeside(ctx context.Context, tx *sql.Tx, s *seal.Sealed, d 
 	default:
 		return nil
 	}
+}
+
+// known is by whose and by what name Knows finds the draft's record; empty for none.
+func (d *Draft) known() (by, key string) {
+	switch {
+	case d.Transaction != nil:
+		return d.Transaction.System, d.Transaction.ID
+	case d.Key != "" && len(d.Cursors) > 0:
+		return d.Cursors[0].Device, d.Key
+	}
+	return "", ""
 }
 
 // moves works out where the cursors end and refuses a draft that would take a message into account twice.
@@ -232,7 +245,7 @@ func (j *Journal) sealAll(drafts []Draft) ([]seal.Sealed, error) {
 		s, err := seal.Record(&wim.Record{
 			Format: wim.RecordFormat, Site: j.cfg.Site, Chain: j.active.id, Seq: seq, Prev: prev, Nonce: wim.NewNonce(),
 			Kind: d.Kind, Time: d.Time, Clock: d.Clock, Software: j.cfg.Software,
-			Passage: d.Passage, Supplement: d.Supplement, Gap: d.Gap, Configuration: d.Configuration, Rotation: rotation,
+			Passage: d.Passage, Supplement: d.Supplement, Gap: d.Gap, Transaction: d.Transaction, Configuration: d.Configuration, Rotation: rotation,
 		})
 		if err != nil {
 			return nil, &DraftError{Index: i, Err: err}

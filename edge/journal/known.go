@@ -12,7 +12,7 @@ import (
 // three months. A record that a controller sends again later than that is taken for a new one.
 const knownKept = 1_000_000
 
-// Knows tells whether a record with that Draft.Key was committed for the device. It outlives the pruning of its record, by
+// Knows tells whether a record with that Draft.Key was committed for the device, or a transaction of that ID for the system. It outlives the pruning of its record, by
 // number: the newest million are remembered.
 func (j *Journal) Knows(ctx context.Context, device, key string) (bool, error) {
 	var one int
@@ -29,10 +29,13 @@ func pruneKnown(ctx context.Context, tx *sql.Tx) error {
 	return wrap("forget names of records", err)
 }
 
-// knownOf is the name that a salvaged passage was kept under; empty for none.
-func knownOf(r *wim.Record) string {
-	if r.Passage == nil || r.Passage.Facts.Vehicle.Controller == nil {
-		return ""
+// knownOf is by whose and by what name a salvaged record was kept; empty for none.
+func knownOf(r *wim.Record) (by, key string) {
+	switch {
+	case r.Transaction != nil:
+		return r.Transaction.System, r.Transaction.ID
+	case r.Passage != nil && r.Passage.Facts.Vehicle.Controller != nil:
+		return r.Passage.Source.Device, r.Passage.Facts.Vehicle.Controller.ID
 	}
-	return r.Passage.Facts.Vehicle.Controller.ID
+	return "", ""
 }

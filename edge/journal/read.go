@@ -115,16 +115,25 @@ func (j *Journal) ordinal(id wim.ChainID) int64 {
 	return -1
 }
 
+// Transactions returns transactions written at or after since, as Recent does.
+func (j *Journal) Transactions(ctx context.Context, since wim.Time, limit int) ([]Kept, error) {
+	return j.recent(ctx, 0, wim.KindTransaction, wim.KindTransaction, since, limit)
+}
+
 // Recent returns a lane's passages and supplements written at or after since, oldest first, at most limit of
 // the newest: a plate that comes after a restart still finds its vehicle.
 func (j *Journal) Recent(ctx context.Context, lane wim.LaneID, since wim.Time, limit int) ([]Kept, error) {
+	return j.recent(ctx, lane, wim.KindPassage, wim.KindSupplement, since, limit)
+}
+
+func (j *Journal) recent(ctx context.Context, lane wim.LaneID, one, other wim.RecordKind, since wim.Time, limit int) ([]Kept, error) {
 	j.mu.Lock()
 	c := j.active
 	j.mu.Unlock()
 	// Newest first by id and stopping at the limit keeps this from reading a whole week; a clock that was set
 	// back only makes the answer larger within the limit.
 	rows, err := j.read.QueryContext(ctx, `SELECT raw FROM record WHERE id > ? AND lane = ? AND time >= ? AND kind IN (?, ?) ORDER BY id DESC LIMIT ?`,
-		max(rowID(c.ordinal, c.head)-recentRows, rowID(c.ordinal, 0)), int64(lane), int64(since), string(wim.KindPassage), string(wim.KindSupplement), limit)
+		max(rowID(c.ordinal, c.head)-recentRows, rowID(c.ordinal, 0)), int64(lane), int64(since), string(one), string(other), limit)
 	if err != nil {
 		return nil, wrap("read recent records", err)
 	}

@@ -260,7 +260,7 @@ func (s *salvaged) records(ctx context.Context, tx *sql.Tx, from string) (err er
 		}
 		_, failed = insert.ExecContext(ctx, rowID(r.ordinal, r.seq), d[:], string(r.kind), int64(r.lane), int64(r.time), r.urgent, device, boot, seq, raw)
 		if failed == nil && r.known != "" {
-			_, failed = tx.ExecContext(ctx, `INSERT OR IGNORE INTO known (device, key) VALUES (?, ?)`, r.source.Device, r.known)
+			_, failed = tx.ExecContext(ctx, `INSERT OR IGNORE INTO known (device, key) VALUES (?, ?)`, r.knownBy, r.known)
 		}
 	})
 	if failed == nil && len(wanted) > 0 {

@@ -51,15 +51,17 @@ type savedRecord struct {
 	urgent       bool
 	lane         wim.LaneID
 	source       wim.DeviceCursor // by the record's own account; no device where it rests on no message
-	known        string           // what its device calls it; empty for none
+	knownBy      string           // whose name known is
+	known        string           // what its device or system calls it; empty for none
 	start        *wim.ChainStart
 }
 
 func saved(r *wim.Record, digest wim.Digest) savedRecord {
 	s := savedRecord{seq: r.Seq, digest: digest, prev: r.Prev, kind: r.Kind, time: r.Time, urgent: r.Urgent(), start: r.Start}
+	s.knownBy, s.known = knownOf(r)
 	switch {
 	case r.Passage != nil:
-		s.lane, s.source, s.known = r.Passage.Facts.Vehicle.Lane, r.Passage.Source, knownOf(r)
+		s.lane, s.source = r.Passage.Facts.Vehicle.Lane, r.Passage.Source
 	case r.Supplement != nil:
 		s.lane = r.Supplement.Facts.Vehicle.Lane
 	case r.Gap != nil:

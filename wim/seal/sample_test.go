@@ -85,6 +85,12 @@ func chain(t testing.TB, n int) (wim.ChainID, []Sealed) {
 				t.Fatal(err)
 			}
 			r.Kind, r.Rotation = wim.KindRotation, body
+		case i%10 == 6:
+			r.Kind, r.Transaction = wim.KindTransaction, &wim.Transaction{System: "static", ID: "2031-7", Type: wim.TransactionExit, Time: 1_789_999_000_000_000_000, TimeUnsure: true,
+				Arrival: 1_790_000_000_000_000_000, Station: "成都南", Lane: "3", Plate: "川A12345", Trailer: "川A1234挂", Color: wim.Yellow, Gross: 47000, Permitted: 49000, Axles: 6,
+				AxleType: "127", Ticket: "t-1", Scale: "s-1", Journey: "p-1", Payment: wim.PaidETC, Entry: &wim.TollPlace{Station: "绵阳", Time: 1_789_998_000_000_000_000, Gross: 49000, Axles: 6},
+				Link: &wim.Link{Of: wim.RecordRef{Site: "north-1", Chain: id, Seq: 2, Digest: wim.Digest{6}}, First: &wim.RecordRef{Site: "north-1", Chain: id, Seq: 3},
+					Grounds: []wim.LinkGround{wim.SamePlate}, Differences: []wim.Difference{{Kind: wim.GrossDiffers, One: 58420, Other: 47000, Share: 195}}}}
 		case i%2 == 1:
 			r.Kind, r.Passage = wim.KindPassage, passage()
 		default:
