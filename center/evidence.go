@@ -14,7 +14,7 @@ type Evidence struct {
 	File
 	// Epoch is the store's, as receipts name it.
 	Epoch uint64
-	// Records are the matter's accounts, and of each chain that they stand in what tells who signed and by what
+	// Records are the matter's accounts, what toll and checkpoint systems said of its vehicle, and of each chain that they stand in what tells who signed and by what
 	// the site worked: its start, its key rotations and the configuration in force. By chain and sequence.
 	Records []SealedRecord
 }

@@ -74,6 +74,8 @@ type File struct {
 	// Accounts are the sealed records in the order in which the site wrote them, the passage first.
 	Accounts []AccountHead
 	Acts     []Act // in order
+	// Linked are what toll and checkpoint systems said of the vehicle, in order of arrival.
+	Linked []Linked
 	// Pruned says that retention has removed the records' bytes: Facts, Verdict and Reads are empty.
 	Pruned bool
 }
@@ -86,6 +88,16 @@ type AccountHead struct {
 	Key      string // under which its segment's signature held
 	Rejudged Rejudged
 	Reads    []wim.PlateRead
+}
+
+// Linked is what a toll or checkpoint system said of a matter's vehicle. No verdict rests on it.
+type Linked struct {
+	Ref      wim.RecordRef // the record that says so, with the site's reasons to link it
+	Time     wim.Time      // the site's clock when it was written
+	Received wim.Time
+	Key      string // under which its segment's signature held
+	// Transaction has its Link; nil where retention has removed the record's bytes.
+	Transaction *wim.Transaction
 }
 
 // String names a matter in logs and in the audit trail.

@@ -48,17 +48,18 @@ func (s *Store) Evidence(ctx context.Context, v center.Viewer, matter int64) (e 
 	return e, nil
 }
 
-// span is the part of a chain in which a matter's accounts stand.
+// span is the part of a chain in which a matter's accounts stand, and what was linked to it.
 type span struct {
 	chain, first, last int64
 	site               string
 	id                 []byte
 }
 
-// readSpans names the chains of a matter's accounts, the passage's first.
+// readSpans names the chains of a matter's accounts and of what was linked to it, the passage's first.
 func readSpans(ctx context.Context, t *tx, passage int64) (out []span, err error) {
-	err = t.each(ctx, `SELECT c.id, MIN(r.seq), MAX(r.seq), c.site, c.chain FROM account a JOIN record r ON r.intake = a.intake JOIN chain c ON c.id = r.chain
-		WHERE a.passage = ? GROUP BY c.id, c.site, c.chain ORDER BY MIN(a.supplement), MIN(a.intake)`,
+	err = t.each(ctx, `SELECT c.id, MIN(r.seq), MAX(r.seq), c.site, c.chain FROM (SELECT intake, supplement FROM account WHERE passage = ?
+		UNION ALL SELECT intake, 1 FROM linked WHERE passage = ?) a JOIN record r ON r.intake = a.intake JOIN chain c ON c.id = r.chain
+		GROUP BY c.id, c.site, c.chain ORDER BY MIN(a.supplement), MIN(a.intake)`,
 		func(scan func(...any) error) error {
 			var c span
 			if err := scan(&c.chain, &c.first, &c.last, &c.site, &c.id); err != nil {
@@ -66,7 +67,7 @@ func readSpans(ctx context.Context, t *tx, passage int64) (out []span, err error
 			}
 			out = append(out, c)
 			return nil
-		}, passage)
+		}, passage, passage)
 	return out, err
 }
 
@@ -84,7 +85,7 @@ func (c *span) read(ctx context.Context, t *tx, passage int64) (out []center.Sea
 			return nil
 		}, args...)
 	}
-	if err := add(`WHERE r.chain = ? AND r.intake IN (SELECT intake FROM account WHERE passage = ?)`, c.chain, passage); err != nil {
+	if err := add(`WHERE r.chain = ? AND r.intake IN (SELECT intake FROM account WHERE passage = ? UNION ALL SELECT intake FROM linked WHERE passage = ?)`, c.chain, passage, passage); err != nil {
 		return nil, err
 	}
 	keys := map[string]bool{}

@@ -35,6 +35,9 @@ func (s *Store) File(ctx context.Context, v center.Viewer, matter int64) (f cent
 		if f.Acts, err = readActs(ctx, t, matter); err != nil {
 			return err
 		}
+		if f.Linked, err = readLinked(ctx, t, passage); err != nil {
+			return err
+		}
 		own := f.Alerts[0]
 		if a, ok := f.Own(v.Competence); ok {
 			own = *a

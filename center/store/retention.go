@@ -121,13 +121,16 @@ func (s *Store) prunable(ctx context.Context, before month) (out []month, err er
 const (
 	// accountsToGo: of passages that opened no matter.
 	accountsToGo = `DELETE FROM account WHERE intake > ? AND intake <= ? AND NOT EXISTS (SELECT 1 FROM matter WHERE matter.passage = account.passage)`
+	linkedToGo   = `DELETE FROM linked WHERE intake > ? AND intake <= ? AND NOT EXISTS (SELECT 1 FROM matter WHERE matter.passage = linked.passage)`
 	opaqueToGo   = `DELETE FROM opaque WHERE intake > ? AND intake <= ?`
 	waitingToGo  = `DELETE FROM waiting WHERE intake > ? AND intake <= ?
 		AND NOT EXISTS (SELECT 1 FROM record r JOIN chain c ON c.id = r.chain WHERE r.intake = waiting.intake AND r.seq > c.seq)`
-	// keepsLine: an account stands on it, its own or that of a supplement which came in a later month.
-	keepsLine = `(EXISTS (SELECT 1 FROM account a WHERE a.intake = r.intake) OR EXISTS (SELECT 1 FROM account a WHERE a.passage = r.intake))`
+	// keepsLine: an account stands on it, its own or that of a supplement which came in a later month, or it was linked to a matter.
+	keepsLine = `(EXISTS (SELECT 1 FROM account a WHERE a.intake = r.intake) OR EXISTS (SELECT 1 FROM account a WHERE a.passage = r.intake)
+		OR EXISTS (SELECT 1 FROM linked l WHERE l.intake = r.intake))`
 	// keepsBytes: its matter has not ended, or its chain has not come to it.
 	keepsBytes = `(EXISTS (SELECT 1 FROM account a JOIN matter m ON m.passage = a.passage WHERE a.intake = r.intake AND m.state NOT IN ('closed', 'dismissed'))
+		OR EXISTS (SELECT 1 FROM linked l JOIN matter m ON m.passage = l.passage WHERE l.intake = r.intake AND m.state NOT IN ('closed', 'dismissed'))
 		OR r.seq > (SELECT c.seq FROM chain c WHERE c.id = r.chain))`
 )
 
@@ -144,7 +147,7 @@ func (s *Store) emptyMonth(ctx context.Context, m month) (p Pruned, err error) {
 		to := min(from+pruneStep, last)
 		var removed, emptied int64
 		err = s.transact(ctx, "prune records", func(t *tx) (err error) {
-			for _, q := range []string{accountsToGo, waitingToGo, opaqueToGo} {
+			for _, q := range []string{accountsToGo, linkedToGo, waitingToGo, opaqueToGo} {
 				if err := t.run(ctx, q, from, to); err != nil {
 					return err
 				}
@@ -244,7 +247,7 @@ func (s *Store) swapMonth(ctx context.Context, m month) (p Pruned, err error) {
 		if err := t.row(ctx, holdReview).Scan(&cursor); err != nil {
 			return err
 		}
-		for _, q := range []string{accountsToGo, waitingToGo, opaqueToGo} {
+		for _, q := range []string{accountsToGo, linkedToGo, waitingToGo, opaqueToGo} {
 			if err := t.run(ctx, q, firstOf(m), firstOf(m+1)); err != nil {
 				return err
 			}

@@ -161,6 +161,38 @@ func TestRetentionTakesBytesAndLeavesDigestsAndOpenMatters(t *testing.T) {
 	})
 }
 
+func TestRetentionKeepsWhatIsLinkedToAnOpenMatterAndTheLineOfAnEndedOnes(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *place) {
+		var clock calendar
+		clock.set(2026, time.March, 3)
+		s := p.open(func(c *store.Config) { c.Now = clock.now })
+		c := storetest.NewChain(t, "north-1", 0).Quiet(1) // 1, 2
+		quiet := c.Records[1]
+		passed := wim.RecordRef{Site: "north-1", Chain: c.ID, Seq: 2, Digest: quiet.Digest}
+		ended, open := c.Exceeded("川A00001"), c.Exceeded("川A00002") // 3, 4
+		c.Transaction("ended", &ended)                              // 5
+		c.Transaction("open", &open)                                // 6
+		c.Transaction("of no matter", &passed)                      // 7
+		c.Transaction("of none", nil)                               // 8
+		put(t, s, c.All())
+		review(t, s)
+		clock.set(2026, time.April, 3)
+		if n := p.tamper(`UPDATE matter SET state = 'closed' WHERE plates LIKE '%00001%'`); n != 1 {
+			t.Fatalf("%d matters closed", n)
+		}
+		if got := prune(t, s, date(2026, time.April, 1)); got.Removed != 4 || got.Emptied != 2 || got.Kept != 2 {
+			t.Errorf("%+v", got)
+		}
+		p.audit()
+		for state, kept := range map[string]bool{"closed": false, "alerted": true} {
+			f, err := s.File(t.Context(), storetest.Viewer(wim.RoadAdministration), p.sum(`SELECT id FROM matter WHERE state = '`+state+`'`))
+			if err != nil || len(f.Linked) != 1 || f.Linked[0].Ref.Seq == 0 || (f.Linked[0].Transaction != nil) != kept {
+				t.Errorf("the file of a matter that is %s: %+v %v", state, f.Linked, err)
+			}
+		}
+	})
+}
+
 func TestRetentionLeavesWhatWasNotReviewedOrLiesBeyondAHole(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *place) {
 		var clock calendar

@@ -220,6 +220,12 @@ func (s *Store) review(ctx context.Context, t *tx, r *center.Reviewed, known *re
 	if r.Record.Configuration != nil {
 		return s.configure(ctx, t, r)
 	}
+	if r.Record.Transaction != nil {
+		if err := s.addPassages(ctx, t, rv); err != nil {
+			return err
+		}
+		return s.reviewTransaction(ctx, t, r, waiting, rv.effect)
+	}
 	a, ok := center.AccountOf(r.Ref, r.Record)
 	if !ok {
 		return nil
@@ -284,56 +290,63 @@ func (s *Store) addPassages(ctx context.Context, t *tx, rv *reviewing) error {
 	return nil
 }
 
-func (s *Store) reviewSupplement(ctx context.Context, t *tx, r *center.Reviewed, a *center.Account, waiting bool, e *effect) error {
-	of := r.Record.Supplement.Of
+// passageOf finds the passage that a record adds to. Where it is not there yet the record waits; where it can never be there is an alarm.
+func (s *Store) passageOf(ctx context.Context, t *tx, r *center.Reviewed, of wim.RecordRef, waiting bool, e *effect) (passage int64, found bool, err error) {
 	if of.Site != r.Ref.Site {
-		return s.raiseAlarm(ctx, t, center.Alarm{
+		return 0, false, s.raiseAlarm(ctx, t, center.Alarm{
 			Kind: center.AlarmSupplement, Site: r.Ref.Site, Subject: subject(r.Ref),
 			Detail: fmt.Sprintf("it adds to record %d of another site, %s", of.Seq, of.Site),
 		})
 	}
-	var passage int64
 	var held wim.Digest
-	err := t.row(ctx, `SELECT p.intake, p.digest FROM record p JOIN chain c ON c.id = p.chain JOIN account a ON a.intake = p.intake
+	err = t.row(ctx, `SELECT p.intake, p.digest FROM record p JOIN chain c ON c.id = p.chain JOIN account a ON a.intake = p.intake
 		WHERE c.site = ? AND c.chain = ? AND p.seq = ? AND a.supplement = 0`, string(of.Site), of.Chain[:], int64(of.Seq)).Scan(&passage, digest{&held})
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
+		return 0, false, err
 	}
 	gone, perr := isPruned(ctx, t, of)
 	if perr != nil {
-		return perr
+		return 0, false, perr
 	}
 	lost := false
 	if err != nil && !gone {
 		if lost, perr = isLost(ctx, t, of); perr != nil {
-			return perr
+			return 0, false, perr
 		}
 		if !lost {
-			return s.wait(ctx, t, r, of, e)
+			return 0, false, s.wait(ctx, t, r, of, e)
 		}
 	}
 	if waiting {
 		if err := t.run(ctx, `DELETE FROM waiting WHERE intake = ?`, r.Intake); err != nil {
-			return err
+			return 0, false, err
 		}
 	}
 	if gone {
-		return s.raiseAlarm(ctx, t, center.Alarm{
+		return 0, false, s.raiseAlarm(ctx, t, center.Alarm{
 			Kind: center.AlarmSupplement, Site: r.Ref.Site, Subject: subject(r.Ref),
 			Detail: fmt.Sprintf("it adds to record %d of %s, which retention has removed", of.Seq, of.Site),
 		})
 	}
 	if lost {
-		return s.raiseAlarm(ctx, t, center.Alarm{
+		return 0, false, s.raiseAlarm(ctx, t, center.Alarm{
 			Kind: center.AlarmSupplement, Site: r.Ref.Site, Subject: subject(r.Ref),
-			Detail: fmt.Sprintf("it adds to record %d of %s, which the site could not send; what it found is in this supplement alone", of.Seq, of.Site),
+			Detail: fmt.Sprintf("it adds to record %d of %s, which the site could not send; what it says is in this record alone", of.Seq, of.Site),
 		})
 	}
 	if held != of.Digest {
-		return s.raiseAlarm(ctx, t, center.Alarm{
+		return 0, false, s.raiseAlarm(ctx, t, center.Alarm{
 			Kind: center.AlarmSupplement, Site: r.Ref.Site, Subject: subject(r.Ref),
 			Detail: fmt.Sprintf("it adds to record %d of %s with digest %s; held is %s", of.Seq, of.Site, of.Digest.Short(), held.Short()),
 		})
+	}
+	return passage, true, nil
+}
+
+func (s *Store) reviewSupplement(ctx context.Context, t *tx, r *center.Reviewed, a *center.Account, waiting bool, e *effect) error {
+	passage, found, err := s.passageOf(ctx, t, r, r.Record.Supplement.Of, waiting, e)
+	if err != nil || !found {
+		return err
 	}
 	if err := s.addAccount(ctx, t, r, a, passage); err != nil {
 		return err

@@ -159,6 +159,16 @@ func (c *Chain) reads(plates []string) []wim.PlateRead {
 	return out
 }
 
+// Transaction adds what a system said, linked to a passage where of is not nil.
+func (c *Chain) Transaction(id string, of *wim.RecordRef) wim.RecordRef {
+	c.t.Helper()
+	x := &wim.Transaction{System: "static", ID: id, Type: wim.TransactionWeighing, Time: Start, Arrival: Start + Second, Plate: "川A12345", Gross: 49_000, Axles: 4}
+	if of != nil {
+		x.Link = &wim.Link{Of: *of, Grounds: []wim.LinkGround{wim.SamePlate}}
+	}
+	return c.Add(&wim.Record{Kind: wim.KindTransaction, Transaction: x})
+}
+
 // Gap adds a gap.
 func (c *Chain) Gap() wim.RecordRef {
 	c.t.Helper()

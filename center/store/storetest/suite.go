@@ -39,6 +39,8 @@ func Run(t *testing.T, place func(t *testing.T) Open) {
 		{"a supplement of another record than is held is alarmed", mismatch},
 		{"a supplement of a record that was lost is alarmed and waits no longer", supplementOfLost},
 		{"a supplement may name a record of an earlier chain", acrossChains},
+		{"what a toll or checkpoint system said is shown with the matter that it was linked to", linked},
+		{"what was linked waits for its passage", linkedBefore},
 		{"reviewing again changes nothing", reviewedAgain},
 		{"a review out of order is refused", reviewOutOfOrder},
 		{"a void passage is counted and raises nothing", void},
