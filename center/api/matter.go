@@ -115,6 +115,16 @@ type File struct {
 	Order    string       `json:"order,omitempty" doc:"What the sign told the driver."`
 	Accounts []Account    `json:"accounts" nullable:"false" doc:"The sealed records, the passage first."`
 	Acts     []Act        `json:"acts" nullable:"false" doc:"In order."`
+	Linked   []Linked     `json:"linked" nullable:"false" doc:"What toll and checkpoint systems said of the vehicle, in order of arrival. No verdict rests on it."`
+}
+
+// Linked is what a toll or checkpoint system said, as a site sealed it.
+type Linked struct {
+	Record      wim.RecordRef    `json:"record"`
+	Time        time.Time        `json:"time" doc:"The site's clock when it was written."`
+	Received    time.Time        `json:"received" doc:"The centre's clock when it was stored."`
+	Key         string           `json:"key" doc:"The key under which the segment's signature held."`
+	Transaction *wim.Transaction `json:"transaction,omitempty" doc:"Absent where retention has removed the record's bytes."`
 }
 
 type queueIn struct {

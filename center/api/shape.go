@@ -81,6 +81,10 @@ func fileOf(f *center.File, v center.Viewer) File {
 			Record: a.Ref, Time: a.Time.Std(), Received: a.Received.Std(), Key: a.Key, Rejudged: string(a.Rejudged), Reads: list(a.Reads),
 		})
 	}
+	out.Linked = make([]Linked, 0, len(f.Linked))
+	for _, l := range f.Linked {
+		out.Linked = append(out.Linked, Linked{Record: l.Ref, Time: l.Time.Std(), Received: l.Received.Std(), Key: l.Key, Transaction: l.Transaction})
+	}
 	for _, a := range f.Acts {
 		out.Acts = append(out.Acts, Act{
 			ID: a.ID, Version: a.Version, At: a.At.Std(), Login: a.Login, Competence: a.Competence, Kind: string(a.Kind), Details: detailsOut(&a.Details),

@@ -105,6 +105,7 @@ func (s *fakeStore) File(_ context.Context, v center.Viewer, matter int64) (f ce
 			Rejudged: f.Rejudged, Reads: f.Reads,
 		})
 	}
+	f.Linked = slices.Clone(s.linked[matter])
 	if f.Pruned {
 		e := f.Entry
 		f.Entry = center.Entry{Alert: e.Alert, Matter: e.Matter, Key: e.Key, Records: e.Records}

@@ -31,6 +31,7 @@ type fakeStore struct {
 	dockets  map[int64]*center.Docket
 	acts     map[int64][]center.Act
 	pruned   map[int64]bool
+	linked   map[int64][]center.Linked
 	looks    []look
 	unseen   error // what Looked returns, when set
 	now      func() wim.Time

@@ -24,6 +24,7 @@ type matterView struct {
 	Steps     []stepView
 	Timeline  []happening
 	Weighings []weighingView
+	Linked    []linkedView
 	Accounts  []recordView
 	Acts      []*actForm
 	Changed   []happening // what others did since the officer saw the matter, on a page that refuses an act
@@ -99,7 +100,7 @@ func (c *Console) readMatter(w http.ResponseWriter, r *http.Request, v visit, fi
 	m.Entry = c.view(v, &file.Entry, m.Now)
 	m.Entry.Matter = d.Matter
 	m.Steps, m.Timeline = m.steps(), c.timeline(v, file)
-	m.Weighings, m.Accounts = m.weighings(), m.accounts()
+	m.Weighings, m.Linked, m.Accounts = m.weighings(), m.linked(), m.accounts()
 	return m
 }
 

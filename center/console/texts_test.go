@@ -9,6 +9,7 @@ import (
 
 	"github.com/axlegate/axlegate/center"
 	"github.com/axlegate/axlegate/internal/web"
+	"github.com/axlegate/axlegate/wim"
 )
 
 // newCatalogueWords are the console's words in English.
@@ -53,6 +54,18 @@ func TestEveryWordOfTheVocabularyHasATextInBothLanguages(t *testing.T) {
 	}
 	for _, e := range []center.End{center.Concluded, center.DismissedEnd} {
 		keys = append(keys, "ended."+string(e))
+	}
+	for _, x := range wim.TransactionTypes() {
+		keys = append(keys, "transaction."+string(x))
+	}
+	for _, x := range []wim.LinkGround{wim.SamePlate, wim.LookAlikePlate, wim.SameColor, wim.SameAxles} {
+		keys = append(keys, "ground."+string(x))
+	}
+	for _, x := range []wim.DifferenceKind{wim.GrossDiffers, wim.AxlesDiffer, wim.PlateDiffers, wim.ColorDiffers, wim.EntryGrossDiffers, wim.EntryAxlesDiffer} {
+		keys = append(keys, "difference."+string(x))
+	}
+	for _, x := range []wim.Payment{wim.PaidETC, wim.PaidManual} {
+		keys = append(keys, "payment."+string(x))
 	}
 	for _, m := range []string{"done", "part", "next", "open", "skipped"} {
 		keys = append(keys, "step."+m)

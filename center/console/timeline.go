@@ -48,6 +48,12 @@ func (c *Console) timeline(v visit, f *center.File) []happening {
 		m.Notes = append(m.Notes, w.T("event.received", w.Clock(a.Received), w.Lag(a.Received.Sub(a.Time))))
 		out = append(out, m)
 	}
+	for i := range f.Linked {
+		if t := f.Linked[i].Transaction; t != nil {
+			out = append(out, happening{words: w, At: t.Arrival, Site: true, Kind: "linked", Title: w.T("event.linked", joined(t.System, t.Station)),
+				Notes: []string{w.Or("transaction", string(t.Type)) + " · " + w.T("event.linked.own-time", w.DateTime(t.Time))}})
+		}
+	}
 	for i := range d.Alerts {
 		a := &d.Alerts[i]
 		out = append(out, happening{
