@@ -32,39 +32,51 @@ message that reports nothing gives no line. What is refused is named on standard
 const maxRecordFile = 64 << 20
 
 func (c decodeRecordCommand) Run() error {
-	page, err := loadPage(c.Page)
+	page, err := loadPage(c.Page, record.LoadPage)
 	if err != nil {
 		return err
 	}
+	return withInput(c.File, func(in io.Reader) error { return decodeRecords(page, in, os.Stdout, os.Stderr) })
+}
+
+// withInput runs f on a file, or on standard input where none is named; its error names which.
+func withInput(file string, f func(io.Reader) error) error {
 	in, name := io.Reader(os.Stdin), "standard input"
-	if c.File != "" {
-		f, err := os.Open(c.File)
+	if file != "" {
+		opened, err := os.Open(file)
 		if err != nil {
 			return err
 		}
-		defer f.Close() //nolint:errcheck // only read
-		in, name = f, c.File
+		defer opened.Close() //nolint:errcheck // only read
+		in, name = opened, file
 	}
-	if err := decodeRecords(page, in, os.Stdout, os.Stderr); err != nil {
+	if err := f(in); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }
 
 // loadPage reads a shipped page, or a file.
-func loadPage(name string) (record.Page, error) {
+func loadPage[P any](name string, load func(string, []byte) (P, error)) (p P, err error) {
+	var text []byte
 	if filepath.Ext(name) == ".yaml" {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return record.Page{}, err
-		}
-		return record.LoadPage(name, text)
+		text, err = os.ReadFile(name)
+	} else {
+		text, err = configs.Device(name)
 	}
-	text, err := configs.Device(name)
 	if err != nil {
-		return record.Page{}, err
+		return p, err
 	}
-	return record.LoadPage(name, text)
+	return load(name, text)
+}
+
+// readMessage reads what a file may hold.
+func readMessage(in io.Reader) ([]byte, error) {
+	message, err := io.ReadAll(io.LimitReader(in, maxRecordFile+1))
+	if err == nil && len(message) > maxRecordFile {
+		err = fmt.Errorf("larger than %d bytes", maxRecordFile)
+	}
+	return message, err
 }
 
 // decodedRecord is one line of output.
@@ -84,12 +96,9 @@ type decodedRecord struct {
 }
 
 func decodeRecords(page record.Page, in io.Reader, out, errs io.Writer) error {
-	message, err := io.ReadAll(io.LimitReader(in, maxRecordFile+1))
+	message, err := readMessage(in)
 	if err != nil {
 		return err
-	}
-	if len(message) > maxRecordFile {
-		return fmt.Errorf("larger than %d bytes", maxRecordFile)
 	}
 	enc := json.NewEncoder(out)
 	refusals := 0

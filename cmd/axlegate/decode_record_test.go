@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/axlegate/axlegate/drivers/record"
 )
 
 func TestDecodeRecordWritesVehiclesAndNamesWhatItRefuses(t *testing.T) {
-	page, err := loadPage("record-open")
+	page, err := loadPage("record-open", record.LoadPage)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +32,7 @@ func TestDecodeRecordWritesVehiclesAndNamesWhatItRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := loadPage("record-none"); err == nil {
+	if _, err := loadPage("record-none", record.LoadPage); err == nil {
 		t.Error("a page that is not shipped was found")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/axlegate/axlegate/drivers/indicator"
 	"github.com/axlegate/axlegate/drivers/record"
 	"github.com/axlegate/axlegate/drivers/serial"
+	"github.com/axlegate/axlegate/drivers/toll"
 )
 
 type devicesCommand struct {
@@ -121,6 +122,16 @@ func profiled(name string) (device, error) {
 		return device{name: name, kind: "axle scale, Modbus", what: "the open event ring of docs/devices/axle-ring.md", source: "ours: no maker's device speaks it yet"}, nil
 	case strings.HasPrefix(name, "record-"):
 		return recorded(name)
+	case strings.HasPrefix(name, "toll-"):
+		text, err := configs.Device(name)
+		if err != nil {
+			return device{}, err
+		}
+		p, err := toll.LoadPage(name, text)
+		if err != nil {
+			return device{}, err
+		}
+		return device{name: name, kind: "toll and checkpoint system", what: p.Title, source: p.Source, recalled: p.Recalled, lacks: p.Missing}, nil
 	case strings.HasPrefix(name, "sign-"):
 		return device{name: name, kind: "sign, Modbus", what: "message sign with warning light", source: "docs/devices/sign.md"}, nil
 	}

@@ -104,6 +104,9 @@ func parseJSON(message []byte) (*Node, error) {
 	d.UseNumber()
 	r, top := &reader{}, &Node{}
 	if err := r.json(d, top, "", 0); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errors.New("it is not JSON: it ends in the middle")
+		}
 		return nil, err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {

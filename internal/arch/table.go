@@ -89,6 +89,11 @@ func rooms() []Room {
 			Why:   "Its tests read the pages that ship.",
 		},
 		{
+			Path: "drivers/toll", Ours: []string{"drivers/inbox", "drivers/page", "internal/conf", "wim"},
+			Tests: []string{"configs", "internal/freeport"},
+			Why:   "Its tests read the pages that ship.",
+		},
+		{
 			Path: "drivers/scaletest", Ours: []string{"wim"}, Foreign: []string{"pgregory.net/rapid"},
 			Why: "It is for tests only; no room has an arrow to it outside tests.",
 		},
@@ -190,7 +195,7 @@ func rooms() []Room {
 			Path: "internal/daemon",
 			Ours: []string{
 				"center", "center/api", "center/console", "center/dossier", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
-				"drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/sign", "drivers/thermometer", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
+				"drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/sign", "drivers/thermometer", "drivers/toll", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync"},
@@ -205,7 +210,7 @@ func rooms() []Room {
 		{Path: "cmd/axlegate-sim", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
 		{
 			Path: "cmd/axlegate", Ours: []string{
-				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/tpm", "edge/journal",
+				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/toll", "drivers/tpm", "edge/journal",
 				"internal/daemon", "internal/scoresheet", "internal/scoring", "internal/signin", "internal/stand", "internal/web", "rules", "simulator", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},

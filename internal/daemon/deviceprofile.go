@@ -9,6 +9,7 @@ import (
 	"github.com/axlegate/axlegate/drivers/modbusscale"
 	"github.com/axlegate/axlegate/drivers/record"
 	"github.com/axlegate/axlegate/drivers/sign"
+	"github.com/axlegate/axlegate/drivers/toll"
 )
 
 // CheckDevice reads a device's register profile or page of records, of whichever kind it says it is.
@@ -31,8 +32,10 @@ func CheckDevice(path string) error {
 		_, err = sign.LoadProfile(path, text)
 	case "whole-vehicle":
 		_, err = record.LoadPage(path, text)
+	case toll.PageKind:
+		_, err = toll.LoadPage(path, text)
 	default:
-		err = fmt.Errorf("%s: kind is %q, want indicator, axle-scale, whole-vehicle or sign", path, kind)
+		err = fmt.Errorf("%s: kind is %q, want indicator, axle-scale, whole-vehicle, transactions or sign", path, kind)
 	}
 	return err
 }
