@@ -195,7 +195,7 @@ func rooms() []Room {
 			Path: "internal/daemon",
 			Ours: []string{
 				"center", "center/api", "center/console", "center/dossier", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
-				"drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/sign", "drivers/thermometer", "drivers/toll", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
+				"drivers/inbox", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/sign", "drivers/thermometer", "drivers/toll", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync"},

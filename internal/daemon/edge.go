@@ -50,6 +50,7 @@ type edgeParts struct {
 	cameras       *camera.Listener
 	board         *staffPage // nil for none
 	lanes         []edge.LaneConfig
+	systems       []edge.SystemConfig
 	signs         []*sign.Sign
 	clock         *edge.Timekeeper
 	simulated     *simulatedClock  // nil where the machine's own clock is used
@@ -222,7 +223,7 @@ func (p *edgeParts) site(log *slog.Logger) (site *edge.Site, link *mqtt.Site, re
 			Gross: cfg.Road.PostedGross, Axle: cfg.Road.PostedAxle, Sign: cfg.Road.PostedSign,
 			Length: cfg.Road.PostedLength, Width: cfg.Road.PostedWidth, Height: cfg.Road.PostedHeight}},
 		Station: cfg.Road.Station,
-		Lanes:   p.lanes, Journal: j, Signer: p.keys.Signer, Next: p.keys.Next, Former: p.keys.Former, Promote: p.keys.Promote, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations, Active: p.active, Ask: link.Ask,
+		Lanes:   p.lanes, Systems: p.systems, Journal: j, Signer: p.keys.Signer, Next: p.keys.Next, Former: p.keys.Former, Promote: p.keys.Promote, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations, Active: p.active, Ask: link.Ask,
 		Pictures: edge.PictureConfig{Dir: filepath.Join(cfg.path(cfg.Data), "pictures"), Base: cfg.Center.Pictures,
 			MaxBytes: cfg.PicturesMaxMB << 20, MaxAge: cfg.PicturesMaxAge.Std(),
 			Client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: p.tls, Proxy: http.ProxyFromEnvironment}}},
@@ -294,6 +295,9 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 		if s != nil {
 			p.signs = append(p.signs, s)
 		}
+	}
+	if p.systems, err = openSystems(&cfg, p.now(), log); err != nil {
+		return nil, err
 	}
 	if p.board, err = openBoard(&cfg); err != nil {
 		return nil, err

@@ -53,6 +53,8 @@ type EdgeConfig struct {
 	// Board is the site's own page for its staff; nothing means none.
 	Board *BoardConfig `yaml:"board"`
 	Lanes []LaneConfig `yaml:"lanes"`
+	// Systems are toll and checkpoint systems beside the road.
+	Systems []SystemConfig `yaml:"systems"`
 
 	raw []byte
 	dir string
@@ -430,6 +432,15 @@ func (c *EdgeConfig) Validate() error {
 		if _, err := l.instrument(); err != nil {
 			return fmt.Errorf("lanes[%d].instrument: %w", i, err)
 		}
+	}
+	for i := range c.Systems {
+		if err := c.Systems[i].valid(); err != nil {
+			return fmt.Errorf("systems[%d].%w", i, err)
+		}
+		if name := c.Systems[i].System; devices[name] {
+			return fmt.Errorf("systems[%d].system: %q is the name of another system or device", i, name)
+		}
+		devices[c.Systems[i].System] = true
 	}
 	return nil
 }

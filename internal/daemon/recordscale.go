@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strings"
 
 	"github.com/axlegate/axlegate/drivers/record"
 	"github.com/axlegate/axlegate/edge"
-	"github.com/axlegate/axlegate/internal/conf"
 )
 
 // RecordConfig is a controller that sends a record a vehicle, whose page says what stands where: docs/devices/record.md. One of
@@ -20,13 +18,8 @@ type RecordConfig struct {
 	Lane    string `yaml:"lane"`
 	Address string `yaml:"address"` // of a TCP connection, host:port
 	Folder  string `yaml:"folder"`  // that files are put in
-	// Listen is where the controller pushes to, by HTTP POST to the path that SecretFile holds; TLS beyond loopback unless
-	// AllowPlain says that the line is its own.
-	Listen     string `yaml:"listen"`
-	SecretFile string `yaml:"secret_file"`
-	AllowPlain bool   `yaml:"allow_plain"`
-	CertFile   string `yaml:"cert_file"`
-	KeyFile    string `yaml:"key_file"`
+
+	PushConfig `yaml:",inline"` // listen
 }
 
 // mistake tells what is wrong with the settings, as that of ScaleConfig.
@@ -47,25 +40,14 @@ func (c *RecordConfig) mistake() (key, msg, hint string) {
 		return "record", "no way to the controller is named", "want address, folder or listen"
 	case len(ways) > 1:
 		return "record." + ways[1], "does not go with " + ways[0], "leave one out"
-	case c.Listen != "" && c.SecretFile == "":
-		return "record.secret_file", "is missing", "it holds the last part of the path that the controller pushes to"
-	case (c.CertFile == "") != (c.KeyFile == ""):
-		return "record.cert_file", "cert_file and key_file go together", "name both, or neither on loopback"
 	}
-	for _, a := range []struct{ key, addr string }{{"address", c.Address}, {"listen", c.Listen}} {
-		if a.addr == "" {
-			continue
-		}
-		if _, _, err := net.SplitHostPort(a.addr); err != nil {
-			return "record." + a.key, fmt.Sprintf("%q is no address", a.addr), "write it as 192.0.2.40:4001"
+	if c.Address != "" {
+		if _, _, err := net.SplitHostPort(c.Address); err != nil {
+			return "record.address", fmt.Sprintf("%q is no address", c.Address), "write it as 192.0.2.40:4001"
 		}
 	}
-	if c.Listen == "" {
-		for _, o := range []setting{{"secret_file", c.SecretFile != ""}, {"allow_plain", c.AllowPlain}, {"cert_file", c.CertFile != ""}} {
-			if o.set {
-				return "record." + o.key, "goes with listen", "leave it out"
-			}
-		}
+	if key, msg, hint = c.PushConfig.mistake(); key != "" {
+		return "record." + key, msg, hint
 	}
 	return "", "", ""
 }
@@ -109,19 +91,8 @@ func openRecord(cfg *EdgeConfig, s *ScaleConfig, knows siteKnows, log *slog.Logg
 	if c.Listen == "" {
 		return record.New(out)
 	}
-	if out.Secret, err = conf.Secret(cfg.path(c.SecretFile)); err != nil {
+	if out.Secret, out.TLS, err = c.open(cfg, "scale.record.listen"); err != nil {
 		return nil, err
-	}
-	if len(out.Secret) < 16 {
-		return nil, fmt.Errorf("%s: a secret path has at least 16 letters and digits", c.SecretFile)
-	}
-	if strings.Trim(out.Secret, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
-		return nil, fmt.Errorf("%s: a path may have letters, digits, - and _ only", c.SecretFile)
-	}
-	if c.CertFile != "" || !c.AllowPlain {
-		if out.TLS, err = serverTLS("scale.record.listen", c.Listen, cfg.path(c.CertFile), cfg.path(c.KeyFile)); err != nil {
-			return nil, err
-		}
 	}
 	return record.New(out)
 }

@@ -70,11 +70,11 @@ func TestAPortForRecordsIsOpenedAsSafelyAsItIsConfigured(t *testing.T) {
 		record RecordConfig
 		want   string
 	}{
-		{"on loopback", RecordConfig{Listen: "127.0.0.1:1", SecretFile: "good"}, ""},
-		{"beyond loopback without a certificate", RecordConfig{Listen: "192.0.2.1:1", SecretFile: "good"}, "cert_file"},
-		{"on a line of its own", RecordConfig{Listen: "192.0.2.1:1", SecretFile: "good", AllowPlain: true}, ""},
-		{"a secret that is no path", RecordConfig{Listen: "127.0.0.1:1", SecretFile: "odd"}, "letters, digits"},
-		{"a secret that can be guessed", RecordConfig{Listen: "127.0.0.1:1", SecretFile: "short"}, "at least 16"},
+		{"on loopback", RecordConfig{PushConfig: PushConfig{Listen: "127.0.0.1:1", SecretFile: "good"}}, ""},
+		{"beyond loopback without a certificate", RecordConfig{PushConfig: PushConfig{Listen: "192.0.2.1:1", SecretFile: "good"}}, "cert_file"},
+		{"on a line of its own", RecordConfig{PushConfig: PushConfig{Listen: "192.0.2.1:1", SecretFile: "good", AllowPlain: true}}, ""},
+		{"a secret that is no path", RecordConfig{PushConfig: PushConfig{Listen: "127.0.0.1:1", SecretFile: "odd"}}, "letters, digits"},
+		{"a secret that can be guessed", RecordConfig{PushConfig: PushConfig{Listen: "127.0.0.1:1", SecretFile: "short"}}, "at least 16"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.record.Page, c.record.Lane = "record-open", "1"
