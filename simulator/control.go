@@ -106,7 +106,7 @@ func (c *control) lane(w http.ResponseWriter, r *http.Request) (wim.LaneID, bool
 func (c *control) state(w http.ResponseWriter, _ *http.Request) {
 	var out struct {
 		Vehicles int  `json:"vehicles"`
-		Done     bool `json:"done"` // every lane's vehicles are used up
+		Done     bool `json:"done"` // every lane's vehicles are used up and every weighing was taken
 	}
 	out.Vehicles, out.Done = c.sim.Passed(), true
 	for _, l := range c.sim.lanes {
@@ -115,6 +115,9 @@ func (c *control) state(w http.ResponseWriter, _ *http.Request) {
 		default:
 			out.Done = false
 		}
+	}
+	for _, p := range c.sim.checkpoints {
+		out.Done = out.Done && p.open.Load() == 0
 	}
 	reply(w, out)
 }

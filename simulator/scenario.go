@@ -26,6 +26,8 @@ type Scenario struct {
 	Faults  []Fault `yaml:"faults"`
 	// Bridges are static scales beside the road; may be empty.
 	Bridges []Bridge `yaml:"bridges"`
+	// Checkpoints weigh some of the vehicles at rest; may be empty.
+	Checkpoints []Checkpoint `yaml:"checkpoints"`
 
 	dir string
 }
@@ -175,6 +177,9 @@ func (s *Scenario) Validate() error {
 		}
 	}
 	if err := s.validateBridges(); err != nil {
+		return err
+	}
+	if err := s.validateCheckpoints(); err != nil {
 		return err
 	}
 	return s.validateDevices()

@@ -29,13 +29,14 @@ type Config struct {
 // Simulator is one simulated site. Its devices stand from New on; traffic starts with Run, which takes
 // everything down when it ends. It runs once.
 type Simulator struct {
-	scenario Scenario
-	log      *slog.Logger
-	fleet    []Vehicle
-	truth    *truthLog
-	lanes    []*simLane
-	bridges  []*simBridge
-	control  *control
+	scenario    Scenario
+	log         *slog.Logger
+	fleet       []Vehicle
+	truth       *truthLog
+	lanes       []*simLane
+	bridges     []*simBridge
+	checkpoints []*simCheckpoint
+	control     *control
 }
 
 // simLane is one lane: its devices and its own stream of chance.
@@ -108,6 +109,9 @@ func New(s Scenario, cfg Config) (sim *Simulator, err error) {
 			return nil, fmt.Errorf("bridge %s: %w", b.Name, err)
 		}
 		sim.bridges = append(sim.bridges, sb)
+	}
+	for i, c := range s.Checkpoints {
+		sim.checkpoints = append(sim.checkpoints, &simCheckpoint{Checkpoint: c, seed: s.Seed ^ uint64(i+1)<<48, log: sim.log, queue: make(chan weighed, checkpointWaits)})
 	}
 	if s.Control != "" {
 		sim.truth.keep = truthKept
@@ -238,6 +242,9 @@ func (s *Simulator) Run(ctx context.Context) (err error) {
 	for _, b := range s.bridges {
 		g.Go(func() error { return s.weigh(ctx, b) })
 	}
+	for _, c := range s.checkpoints {
+		g.Go(func() error { return c.run(ctx, s.truth) })
+	}
 	if s.control != nil {
 		g.Go(func() error { return s.control.run(ctx) })
 	}
@@ -348,6 +355,9 @@ func (s *Simulator) pass(ctx context.Context, l *simLane, n int, p *passage) err
 		s.truth.write(event{Event: "vehicle-forgotten", Site: tr.Site, Lane: tr.Lane, Boot: tr.Boot, First: tr.FirstSeq, Last: tr.EndSeq, At: tr.End})
 	} else {
 		s.truth.write(tr)
+		for _, c := range s.checkpoints {
+			c.passed(&tr, n)
+		}
 	}
 	if l.rear != nil {
 		rear := see

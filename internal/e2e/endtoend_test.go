@@ -75,7 +75,7 @@ func newRun(t *testing.T, c stand.Config, lane int) *run {
 	t.Helper()
 	r := &run{lane: lane}
 	site := func(name string, seed uint64) stand.SiteConfig {
-		return stand.SiteConfig{Site: wim.SiteID(name), Road: "G5", Seed: seed, PerMinute: 75, Vehicles: lane, Overloaded: 300, Fleet: 60, Speedup: 8, Faults: true}
+		return stand.SiteConfig{Site: wim.SiteID(name), Road: "G5", Seed: seed, PerMinute: 75, Vehicles: lane, Overloaded: 300, Fleet: 60, Speedup: 8, Faults: true, Checkpoint: 300}
 	}
 	c.Dir, c.Sites = t.TempDir(), []stand.SiteConfig{site("north-1", 5), site("river-2", 6)}
 	c.Sites[1].Ring = 1 // both kinds of scale in every run
@@ -289,6 +289,7 @@ func (r *run) check(t *testing.T, recorded map[wim.DeviceCursor]bool) {
 			t.Errorf("%+v was recorded before the kill and is no passage at the centre", src)
 		}
 	}
+	r.checkTold(t, truth, records)
 	for site, list := range raws {
 		a := seal.NewAuditor(site, chains[site])
 		for seq := uint64(1); seq <= uint64(len(list)); seq++ {

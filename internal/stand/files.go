@@ -15,6 +15,8 @@ type files struct {
 	User          string // at the broker
 	Broker, Web   string
 	CamerasListen string
+	Static        string // address that the checkpoint pushes to
+	StaticSecret  string
 	From, Until   string // certificate dates
 	Lanes         []lane
 	FaultList     bool
@@ -47,8 +49,13 @@ func (b *builder) site(c SiteConfig, broker, web string) Site {
 		user, password = b.user, b.password
 	}
 	b.secret(name+".password", password)
+	told := ""
+	if c.Checkpoint > 0 {
+		told = rand.Text()
+		b.secret(name+"-static.secret", told)
+	}
 	now := time.Now().UTC()
-	f := files{SiteConfig: c, Site: s, User: user, Broker: broker, Web: web, CamerasListen: b.port(),
+	f := files{SiteConfig: c, Site: s, User: user, Broker: broker, Web: web, CamerasListen: b.port(), Static: b.port(), StaticSecret: told,
 		From: now.AddDate(0, -3, 0).Format(time.DateOnly), Until: now.AddDate(0, 9, 0).Format(time.DateOnly)}
 	for n := 1; n <= 2; n++ {
 		l := lane{Lane: n, Link: filepath.Join(b.dir, name, "dev", "scale-"+string(rune('0'+n))), Sign: b.port(),
@@ -188,5 +195,9 @@ lanes:
       - {device: camera-{{.Lane}}-front, end: front, secret_file: {{$site}}-camera-{{.Lane}}-front.secret}
       - {device: camera-{{.Lane}}-rear, end: rear, secret_file: {{$site}}-camera-{{.Lane}}-rear.secret}
     sign: {device: sign-{{.Lane}}, address: "{{.Sign}}"}
+{{- end}}
+{{- if .Checkpoint}}
+systems:
+  - {system: static, page: toll-open, listen: {{.Static}}, secret_file: {{.SiteConfig.Site}}-static.secret, before: 10m}
 {{- end}}
 `

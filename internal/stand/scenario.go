@@ -24,6 +24,10 @@ lanes:
     rear_camera: http://{{$cameras}}/camera/{{.RearSecret}}
     sign: {{.Sign}}
 {{- end}}
+{{- if .Checkpoint}}
+checkpoints:
+  - {name: static, push: "http://{{.Static}}/{{.StaticSecret}}", share_permille: {{.Checkpoint}}, after: 3s, misread_permille: 60, repeated_permille: 100}
+{{- end}}
 {{- if .Faults}}
 faults:
   - {lane: 1, after: 4, every: 23, kind: garbage}

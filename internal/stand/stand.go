@@ -58,6 +58,8 @@ type SiteConfig struct {
 	// Ring is the lane whose scale keeps its events and is asked over Modbus; 0 means that all are serial.
 	Ring   int
 	Faults bool
+	// Checkpoint is how many of a thousand vehicles are weighed at rest beside the road too, by a system named "static".
+	Checkpoint int
 }
 
 // Stand is what was laid out.
