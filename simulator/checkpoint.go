@@ -154,7 +154,7 @@ func (c *simCheckpoint) run(ctx context.Context, truth *truthLog) error {
 		}
 		body, err := json.Marshal(map[string]any{
 			"id": w.told.ID, "type": "static-weighing", "time": w.told.At.Format(time.RFC3339Nano), "plate": w.told.Plate, "plate_color": w.color,
-			"gross_kg": w.told.Gross, "axle_count": w.told.Axles, "station": c.Name, "ticket": w.told.ID, "scale": "static",
+			"gross_kg": w.told.Gross, "axle_count": w.told.Axles, "ticket": w.told.ID, "scale": "simulated static scale",
 		})
 		if err != nil {
 			return err
