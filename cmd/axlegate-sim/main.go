@@ -16,28 +16,34 @@ pseudo-terminals, plate cameras that push pictures over HTTP, and message signs 
 by script and the ground truth of every vehicle as NDJSON.
 
   axlegate-sim scenario.yaml --truth truth.ndjson --registrations registrations.csv
+  axlegate-sim samples stream.axs --vehicles 200 --truth truth.ndjson --config strips.yaml
 
 The scale's path, the cameras' addresses and the sign's port stand in the scenario; put the same into the
 edge's configuration.`
 
 type command struct {
-	Scenario      string           `arg:"" help:"Scenario file (YAML)." type:"path"`
-	Truth         string           `help:"File that the ground truth is appended to; empty for none." type:"path"`
-	Registrations string           `help:"File that the fleet's registration table is written to before traffic starts." type:"path"`
-	Logging       daemon.Logging   `embed:""`
-	Version       kong.VersionFlag `help:"Print the version and exit."`
+	Run     runCommand       `cmd:"" default:"withargs" help:"Run a scenario's hardware until it is stopped."`
+	Samples samplesCommand   `cmd:"" help:"Write what trucks do to strip sensors, as samples."`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+type runCommand struct {
+	Scenario      string         `arg:"" help:"Scenario file (YAML)." type:"path"`
+	Truth         string         `help:"File that the ground truth is appended to; empty for none." type:"path"`
+	Registrations string         `help:"File that the fleet's registration table is written to before traffic starts." type:"path"`
+	Logging       daemon.Logging `embed:""`
 }
 
 func main() {
 	var c command
-	kong.Parse(&c, kong.Name("axlegate-sim"), kong.Description(about), kong.Vars{"version": daemon.Version})
-	if err := run(c); err != nil {
+	if err := kong.Parse(&c, kong.Name("axlegate-sim"), kong.Description(about), kong.Vars{"version": daemon.Version}).Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "axlegate-sim:", err)
 		os.Exit(1)
 	}
 }
 
-func run(c command) error {
+// Run runs the scenario.
+func (c runCommand) Run() error {
 	ctx, stop := daemon.Signalled(context.Background())
 	defer stop()
 	return daemon.RunSim(ctx, daemon.SimFiles{Scenario: c.Scenario, Truth: c.Truth, Registrations: c.Registrations}, c.Logging.Logger(os.Stderr))

@@ -41,6 +41,7 @@ type toolbox struct {
 	Export    exportCommand    `cmd:"" help:"Get a matter's dossier from a centre, or a journal's records with signatures."`
 	Judge     judgeCommand     `cmd:"" help:"Judge facts or sealed records, one a line, by a rule set."`
 	Replay    replayCommand    `cmd:"" help:"Judge sealed records again and tell every difference."`
+	Weigh     weighCommand     `cmd:"" help:"Weigh a recorded stream of strips' samples, and hold it against its truth."`
 	Score     scoreCommand     `cmd:"" help:"Hold records against ground truth: accuracy classes, detection, accusations."`
 	Calibrate calibrateCommand `cmd:"" help:"Work out a scale's factors from passes of test trucks; nothing is applied."`
 	Drift     driftCommand     `cmd:"" help:"Tell from records when a scale seems to drift."`

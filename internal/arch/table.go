@@ -89,6 +89,10 @@ func rooms() []Room {
 			Why:   "Its tests read the pages that ship.",
 		},
 		{
+			Path: "drivers/strips", Ours: []string{"wim", "wim/signal"}, Tests: []string{"simulator", "simulator/physics"},
+			Why: "Its tests weigh what the simulator's strips sampled.",
+		},
+		{
 			Path: "drivers/toll", Ours: []string{"drivers/inbox", "drivers/page", "internal/conf", "wim"},
 			Tests: []string{"configs", "internal/freeport"},
 			Why:   "Its tests read the pages that ship.",
@@ -172,7 +176,7 @@ func rooms() []Room {
 		// Simulated hardware: words only, never drivers or rules, so that two encoders meet on a wire.
 		{Path: "simulator/physics"},
 		{
-			Path: "simulator", Ours: []string{"internal/conf", "internal/freeport", "wim"},
+			Path: "simulator", Ours: []string{"internal/conf", "internal/freeport", "simulator/physics", "wim"},
 			Foreign: []string{bitmapfont, pty, simonvet, "golang.org/x/image", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/term"},
 			Tests:   []string{"internal/testenv"},
 			Why:     "Its tests read its instruments with another maker's master.",
@@ -195,7 +199,7 @@ func rooms() []Room {
 			Path: "internal/daemon",
 			Ours: []string{
 				"center", "center/api", "center/console", "center/dossier", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
-				"drivers/inbox", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/sign", "drivers/thermometer", "drivers/toll", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
+				"drivers/inbox", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/sign", "drivers/strips", "drivers/thermometer", "drivers/toll", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync"},
@@ -207,14 +211,14 @@ func rooms() []Room {
 		},
 		{Path: "cmd/axlegate-center", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
 		{Path: "cmd/axlegate-edge", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
-		{Path: "cmd/axlegate-sim", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
+		{Path: "cmd/axlegate-sim", Ours: []string{"internal/daemon", "simulator", "simulator/physics"}, Foreign: []string{kong, "golang.org/x/term"}},
 		{
 			Path: "cmd/axlegate", Ours: []string{
-				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/toll", "drivers/tpm", "edge/journal",
+				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/strips", "drivers/toll", "drivers/tpm", "edge/journal", "internal/conf",
 				"internal/daemon", "internal/scoresheet", "internal/scoring", "internal/signin", "internal/stand", "internal/web", "rules", "simulator", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},
-			Tests:   []string{"internal/freeport", pty},
+			Tests:   []string{"internal/freeport", "simulator/physics", pty},
 			Why:     "The toolbox reads journals, keys, password hashes and what devices sent itself, and asks devices on the bench; it starts daemons through internal/daemon.",
 		},
 

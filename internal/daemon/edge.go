@@ -381,6 +381,8 @@ func openScale(cfg *EdgeConfig, c *ScaleConfig, knows siteKnows, log *slog.Logge
 	case scaleModbus:
 	case scaleRecord:
 		return openRecord(cfg, c, knows, log)
+	case scaleStrips:
+		return openStrips(c, knows, log)
 	default:
 		return serial.New(serial.Config{Device: c.Device, Path: cfg.path(c.Path), Baud: c.Baud, Dialect: c.Dialect, Logger: log})
 	}

@@ -131,7 +131,7 @@ func (c *WeighingConfig) assembler() wim.AssemblerConfig {
 // address or on a serial line of its own, or a controller that sends whole vehicles.
 type ScaleConfig struct {
 	Device  string `yaml:"device"`
-	Kind    string `yaml:"kind"`    // "serial" (or empty), "modbus" or "record"
+	Kind    string `yaml:"kind"`    // "serial" (or empty), "modbus", "record" or "strips"
 	Path    string `yaml:"path"`    // of the line
 	Baud    int    `yaml:"baud"`    // of the line; 0 means 115200 for a serial scale and 19200 for Modbus
 	Dialect string `yaml:"dialect"` // of a serial scale: "af1"
@@ -141,6 +141,8 @@ type ScaleConfig struct {
 	Profile string `yaml:"profile"` // of Modbus: embedded register profile, or a .yaml file; empty means axle-ring-tcp
 	// Record is of a controller that sends whole vehicles.
 	Record *RecordConfig `yaml:"record"`
+	// Strips are bare sensors whose samples the site weighs by itself.
+	Strips *StripsConfig `yaml:"strips"`
 }
 
 // The kinds of scale.
@@ -148,6 +150,7 @@ const (
 	scaleSerial = "serial"
 	scaleModbus = "modbus"
 	scaleRecord = "record"
+	scaleStrips = "strips"
 )
 
 // setting is a key of a scale that is given.
@@ -169,16 +172,23 @@ func (s *ScaleConfig) mistake() (key, msg, hint string) {
 		if s.Path == "" {
 			return "path", "is missing", "name the port by /dev/serial/by-id"
 		}
-		others = []setting{{"address", s.Address != ""}, {"unit", s.Unit != 0}, {"profile", s.Profile != ""}, {"parity", s.Parity != ""}, {"record", s.Record != nil}}
+		others = []setting{{"address", s.Address != ""}, {"unit", s.Unit != 0}, {"profile", s.Profile != ""}, {"parity", s.Parity != ""}, {"record", s.Record != nil}, {"strips", s.Strips != nil}}
+	case scaleStrips:
+		what = "strips"
+		if key, msg, hint := s.Strips.mistake(); msg != "" {
+			return key, msg, hint
+		}
+		others = []setting{{"path", s.Path != ""}, {"baud", s.Baud != 0}, {"dialect", s.Dialect != ""}, {"parity", s.Parity != ""},
+			{"address", s.Address != ""}, {"unit", s.Unit != 0}, {"profile", s.Profile != ""}, {"record", s.Record != nil}}
 	case scaleRecord:
 		what = "a scale that sends records"
 		if key, msg, hint := s.Record.mistake(); msg != "" {
 			return key, msg, hint
 		}
 		others = []setting{{"path", s.Path != ""}, {"baud", s.Baud != 0}, {"dialect", s.Dialect != ""}, {"parity", s.Parity != ""},
-			{"address", s.Address != ""}, {"unit", s.Unit != 0}, {"profile", s.Profile != ""}}
+			{"address", s.Address != ""}, {"unit", s.Unit != 0}, {"profile", s.Profile != ""}, {"strips", s.Strips != nil}}
 	case scaleModbus:
-		others = []setting{{"dialect", s.Dialect != ""}, {"record", s.Record != nil}}
+		others = []setting{{"dialect", s.Dialect != ""}, {"record", s.Record != nil}, {"strips", s.Strips != nil}}
 		what = "a scale on Modbus"
 		switch {
 		case s.Address == "" && s.Path == "":
@@ -191,7 +201,7 @@ func (s *ScaleConfig) mistake() (key, msg, hint string) {
 			others = append(others, setting{"path", s.Path != ""}, setting{"baud", s.Baud != 0}, setting{"parity", s.Parity != ""})
 		}
 	default:
-		return "kind", fmt.Sprintf("%q is not known", s.Kind), "there is: " + scaleSerial + ", " + scaleModbus + ", " + scaleRecord
+		return "kind", fmt.Sprintf("%q is not known", s.Kind), "there is: " + scaleSerial + ", " + scaleModbus + ", " + scaleRecord + ", " + scaleStrips
 	}
 	for _, o := range others {
 		if o.set {
@@ -416,6 +426,9 @@ func (c *EdgeConfig) Validate() error {
 			}
 		}
 		if err := l.weighingMistake(); err != nil {
+			return fmt.Errorf("lanes[%d].%w", i, err)
+		}
+		if err := l.certificateMistake(); err != nil {
 			return fmt.Errorf("lanes[%d].%w", i, err)
 		}
 		if err := l.Weighing.assembler().Validate(); err != nil {

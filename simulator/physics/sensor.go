@@ -41,6 +41,8 @@ type Lane struct {
 	Strips      []Strip
 	Rate        float64 // samples a second and strip
 	Temperature float64 // of the pavement, °C
+
+	base []float64 // where each strip's baseline has wandered to, counts
 }
 
 // MaxStrips is the largest number of strips of a lane: sixteen rows, left and right.
@@ -81,7 +83,8 @@ type Truth struct {
 // errLong says that samples would not fit into memory.
 var errLong = errors.New("more samples than anybody wants at once")
 
-// Render gives the samples of every strip from second 0 on, planar: one slice a strip. It is deterministic by r.
+// Render gives the samples of every strip from second 0 on, planar: one slice a strip. It is deterministic by r. Called again it goes on
+// where the baselines have wandered to, with vehicles of its own: nobody may be on the strips at either end.
 func (l *Lane) Render(seconds float64, passages []Passage, r *rand.Rand) ([][]int16, []Truth, error) {
 	if err := l.Validate(); err != nil {
 		return nil, nil, err
@@ -103,8 +106,11 @@ func (l *Lane) Render(seconds float64, passages []Passage, r *rand.Rand) ([][]in
 		truths = append(truths, t)
 	}
 	out := make([][]int16, len(l.Strips))
+	for i := len(l.base); i < len(l.Strips); i++ {
+		l.base = append(l.base, 200*r.NormFloat64())
+	}
 	for i := range l.Strips {
-		out[i] = l.quantise(&l.Strips[i], signal[i], r)
+		out[i] = l.quantise(i, signal[i], r)
 	}
 	return out, truths, nil
 }
@@ -198,13 +204,14 @@ func (l *Lane) shift(p *Passage, axle int) float64 {
 }
 
 // quantise adds noise and a wandering baseline, and rounds to counts.
-func (l *Lane) quantise(s *Strip, signal []float32, r *rand.Rand) []int16 {
+func (l *Lane) quantise(strip int, signal []float32, r *rand.Rand) []int16 {
+	s, base := &l.Strips[strip], l.base[strip]
 	out := make([]int16, len(signal))
-	base := 200 * r.NormFloat64()
 	step := s.Drift / math.Sqrt(l.Rate)
 	for i, v := range signal {
 		base += step * r.NormFloat64()
 		out[i] = int16(math.Max(math.MinInt16, math.Min(math.MaxInt16, math.Round(float64(v)+base+s.Noise*r.NormFloat64()))))
 	}
+	l.base[strip] = base
 	return out
 }

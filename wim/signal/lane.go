@@ -93,6 +93,8 @@ type Lane struct {
 	last      int64 // end of the last pulse
 	seq       uint32
 	kelvin    float64 // above 20 °C
+	torn      int64   // sample behind which a vehicle may be the rest of one of which samples are missing, -1 for none
+	pace      float64 // m/s of the vehicle before
 
 	// Of the vehicle that is closed.
 	times [MaxAxles][MaxRows]float64 // samples
@@ -103,8 +105,8 @@ type Lane struct {
 	loads [MaxAxles]float64
 	lags  [MaxRows]float64
 
-	// Ghosts counts pulses that no other row saw, and Vehicles those that were weighed.
-	Ghosts, Vehicles uint64
+	// Ghosts counts pulses that no other row saw, Vehicles those that were weighed, and Torn those of which samples may be missing.
+	Ghosts, Vehicles, Torn uint64
 }
 
 // NewLane returns a lane on which nothing has driven yet.
@@ -115,7 +117,7 @@ func NewLane(c Config) (*Lane, error) {
 	if c.Gap == 0 {
 		c.Gap = defaultGap
 	}
-	l := &Lane{cfg: c, estimator: NewEstimator(c.Prior), step: max(int(c.Rate/20), chunk), part: make([][]int16, len(c.Factors))}
+	l := &Lane{cfg: c, estimator: NewEstimator(c.Prior), step: max(int(c.Rate/20), chunk), part: make([][]int16, len(c.Factors)), torn: -1}
 	for range c.Factors {
 		l.detectors = append(l.detectors, NewDetector(c.Threshold, int64(20*c.Rate)))
 		l.pulses = append(l.pulses, make([]Pulse, 0, most))
@@ -125,6 +127,21 @@ func NewLane(c Config) (*Lane, error) {
 
 // SetTemperature tells the temperature of the pavement in °C; until it is told it is 20.
 func (l *Lane) SetTemperature(celsius float64) { l.kelvin = celsius - 20 }
+
+// Number is the last one that was used or left out.
+func (l *Lane) Number() uint32 { return l.seq }
+
+// Break says that so many samples are missing before those that come next. What is on the lane is forgotten, and so is the next vehicle
+// where it may be the rest of one that was on it meanwhile: nothing is weighed in part. A number is left out for each.
+func (l *Lane) Break(missing int64) {
+	l.at += max(missing, 0)
+	l.last, l.torn = 0, l.at
+	l.seq++
+	for i, d := range l.detectors {
+		d.lose(l.at)
+		l.pulses[i] = l.pulses[i][:0]
+	}
+}
 
 // Process takes the next samples, planar: one slice a strip, all of one length. It appends the readings of vehicles that have
 // ended to out.
@@ -183,6 +200,8 @@ func (l *Lane) patience() int64 {
 		if dt := (b[k].Centre() - a[k].Centre()) / l.cfg.Rate; dt != 0 {
 			v = math.Abs(float64(last.Position-first.Position) / 1000 / dt)
 		}
+	} else if l.torn >= 0 {
+		v = l.pace / 2 // what is left of a vehicle need not have crossed both; it is dropped
 	}
 	v = math.Max(math.Min(v, fastest), slowest)
 	return int64(float64(l.cfg.Gap) / 1000 / v * l.cfg.Rate)
@@ -201,14 +220,21 @@ func (l *Lane) any(r Row) []Pulse {
 // Close ends the vehicle that is on the lane, because a loop says that it has gone, and appends its readings to out: its axles
 // and the vehicle's end. It appends nothing where nothing was driven over.
 func (l *Lane) Close(out []wim.Reading) []wim.Reading {
+	last := l.last
 	l.last = 0
 	for i := range l.pulses {
 		l.pulses[i] = l.sift(l.pulses[i])
 	}
 	n, sure := l.count()
 	if n > 0 && l.arrange(n) {
-		out = l.weigh(n, sure, out)
-		l.Vehicles++
+		had := len(out)
+		if out = l.weigh(n, sure, out); len(out) > had {
+			l.Vehicles++
+			l.torn = -1
+		}
+	}
+	if l.torn >= 0 {
+		l.torn = max(l.torn, last)
 	}
 	for i := range l.pulses {
 		l.pulses[i] = l.pulses[i][:0]
@@ -356,6 +382,14 @@ func (l *Lane) weigh(n int, sure bool, out []wim.Reading) []wim.Reading {
 			l.sum[k][r] = l.both(k, r)
 		}
 	}
+	l.pace = mean
+	if torn := l.torn; torn >= 0 {
+		if first := min(l.when(0), l.when(n-1)); float64(first)/1e9-float64(torn)/l.cfg.Rate < float64(l.cfg.Gap)/1000/mean {
+			l.Torn++
+			l.seq++
+			return out
+		}
+	}
 	for r, row := range l.cfg.Rows {
 		l.lags[r] = float64(row.Position-l.cfg.Rows[0].Position) / 1000 / mean
 	}
@@ -388,7 +422,7 @@ func (l *Lane) weigh(n int, sure bool, out []wim.Reading) []wim.Reading {
 		out = append(out, wim.Reading{Kind: wim.AxleReading, Boot: l.cfg.Boot, Seq: l.seq, DeviceTime: l.when(k), Axle: a})
 	}
 	l.seq++
-	return append(out, wim.Reading{Kind: wim.VehicleEnd, Boot: l.cfg.Boot, Seq: l.seq, DeviceTime: int64(float64(l.at) / l.cfg.Rate * 1e9),
+	return append(out, wim.Reading{Kind: wim.VehicleEnd, Boot: l.cfg.Boot, Seq: l.seq, DeviceTime: max(l.when(0), l.when(n-1)),
 		Gross: gross, AxleCount: uint8(n), Speed: decikmh(mean), Flags: flags})
 }
 

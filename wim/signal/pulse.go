@@ -83,6 +83,11 @@ func (d *Detector) Process(s []int16, out []Pulse) []Pulse {
 	return out
 }
 
+// lose forgets a wheel that is on the strip, and what did not fill a chunk: the next sample is number at. The baseline stays.
+func (d *Detector) lose(at int64) {
+	d.at, d.inside, d.had, d.resting = at, false, false, 0
+}
+
 // four adds up four samples; above is negative where one of them is above limit. Four at a time, and a sign bit in place of a
 // branch, leave the processor no long chain to wait for.
 func four(a, b, c, d int16, limit int32) (sum, above int32) {
