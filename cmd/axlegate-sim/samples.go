@@ -73,7 +73,7 @@ func (c samplesCommand) Run() (err error) {
 	began := time.Now()
 	tell := func(done int) {
 		if bar && (done%16 == 0 || done == c.Vehicles) {
-			fmt.Fprintf(os.Stderr, "\r%d of %d vehicles, %.0f a second ", done, c.Vehicles, float64(done)/time.Since(began).Seconds()) //nolint:errcheck // only a progress bar
+			fmt.Fprintf(os.Stderr, "\r%d of %d vehicles, %.0f a second ", done, c.Vehicles, float64(done)/time.Since(began).Seconds())
 		}
 	}
 	if c.File != "" {
@@ -83,7 +83,7 @@ func (c samplesCommand) Run() (err error) {
 		}
 		err = simulator.WriteSamples(ctx, cfg, f, truth, false, tell)
 		if bar {
-			fmt.Fprintln(os.Stderr) //nolint:errcheck // as above
+			fmt.Fprintln(os.Stderr)
 		}
 		return errors.Join(err, f.Close())
 	}
@@ -105,11 +105,11 @@ func (c samplesCommand) serve(ctx context.Context, cfg simulator.SamplesConfig, 
 		return err
 	}
 	defer l.Close()                                      //nolint:errcheck // nothing is lost with it
-	defer context.AfterFunc(ctx, func() { l.Close() })() //nolint:errcheck // as above
+	defer context.AfterFunc(ctx, func() { l.Close() })()
 	conn, err := l.Accept()
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // stopped before anybody came
+			return nil
 		}
 		return err
 	}
@@ -117,7 +117,7 @@ func (c samplesCommand) serve(ctx context.Context, cfg simulator.SamplesConfig, 
 	cfg.Begin = time.Now().UTC()
 	err = simulator.WriteSamples(ctx, cfg, conn, truth, true, tell)
 	if ctx.Err() != nil {
-		return nil //nolint:nilerr // stopped
+		return nil
 	}
 	return err
 }

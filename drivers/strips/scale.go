@@ -93,6 +93,12 @@ func (s *Scale) Run(ctx context.Context, emit func(wim.Reading)) error {
 		}
 		s.boot, s.weigher = max(c.Boot, 1), NewWeigher(s.cfg.Array, c.Seq)
 	}
+	s.serve(ctx, emit)
+	return nil
+}
+
+// serve connects again and again until ctx ends.
+func (s *Scale) serve(ctx context.Context, emit func(wim.Reading)) {
 	pause := redialMin
 	for ctx.Err() == nil {
 		heard, lost := s.connect(ctx, emit)
@@ -112,7 +118,6 @@ func (s *Scale) Run(ctx context.Context, emit func(wim.Reading)) error {
 		}
 		pause = min(2*pause, redialMax)
 	}
-	return nil
 }
 
 // connect is one connection. heard tells whether samples came that could be weighed.
