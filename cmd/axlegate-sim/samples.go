@@ -104,7 +104,7 @@ func (c samplesCommand) serve(ctx context.Context, cfg simulator.SamplesConfig, 
 	if err != nil {
 		return err
 	}
-	defer l.Close()                                      //nolint:errcheck // nothing is lost with it
+	defer l.Close() //nolint:errcheck // nothing is lost with it
 	defer context.AfterFunc(ctx, func() { l.Close() })()
 	conn, err := l.Accept()
 	if err != nil {
