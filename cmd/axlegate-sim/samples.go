@@ -104,8 +104,8 @@ func (c samplesCommand) serve(ctx context.Context, cfg simulator.SamplesConfig, 
 	if err != nil {
 		return err
 	}
-	defer l.Close() //nolint:errcheck // nothing is lost with it
-	defer context.AfterFunc(ctx, func() { l.Close() })()
+	defer l.Close()                                      //nolint:errcheck // nothing is lost with it
+	defer context.AfterFunc(ctx, func() { l.Close() })() //nolint:errcheck // nothing is lost with it
 	conn, err := l.Accept()
 	if err != nil {
 		if ctx.Err() != nil {
