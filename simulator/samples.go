@@ -28,6 +28,8 @@ type SamplesConfig struct {
 	Road     physics.Roughness
 	Celsius  float64   // of the pavement
 	Begin    time.Time // of sample 0
+	// Manoeuvres is how many of a thousand do something that spoils the weighing; the truth says what must be flagged.
+	Manoeuvres wim.Permille
 	// Slowest and Fastest bound the speeds, km/h; 0 means those of the traffic.
 	Slowest, Fastest float64
 }
@@ -47,6 +49,8 @@ func (c *SamplesConfig) validate() error {
 		return fmt.Errorf("samples: %g samples a second, want 500 to 100000", c.Rate)
 	case c.Slowest < 0 || c.Fastest < c.Slowest || c.Fastest > 200 || c.Fastest > 0 && c.Slowest < 3:
 		return fmt.Errorf("samples: speeds of %g to %g km/h, want 3 to 200", c.Slowest, c.Fastest)
+	case c.Manoeuvres < 0 || c.Manoeuvres > 1000:
+		return fmt.Errorf("samples: %d permille of manoeuvres, want 0 to 1000", c.Manoeuvres)
 	case !(c.Celsius >= -60 && c.Celsius <= 90):
 		return fmt.Errorf("samples: %g °C", c.Celsius)
 	}
@@ -133,24 +137,83 @@ func (g *sampler) next(at float64, n int) ([][]int16, *Truth, error) {
 	idle := 16/math.Min(speed, g.before) + 0.2 + 1.5*g.rand.ExpFloat64()
 	g.before = speed
 	way := lead + g.cfg.Apart*float64(g.cfg.Rows-1) + v.Length() + 1
-	motion, err := physics.Drive(idle, 0, speed)
+	drive := physics.Passage{Vehicle: v, Left: 1, Right: 1}
+	flags, legs, longer := g.manoeuvre(&drive, speed, way)
+	var err error
+	if drive.Motion, err = physics.Drive(idle, 0, speed, legs...); err != nil {
+		return nil, nil, err
+	}
+	samples, truths, err := g.lane.Render(way/speed+idle+longer, []physics.Passage{drive}, g.rand)
 	if err != nil {
 		return nil, nil, err
 	}
-	samples, truths, err := g.lane.Render(way/speed+idle, []physics.Passage{{Vehicle: v, Motion: motion, Left: 1, Right: 1}}, g.rand)
-	if err != nil {
-		return nil, nil, err
+	first, ok := drive.Motion.When(lead)
+	if !ok {
+		return nil, nil, errors.New("samples: a vehicle never comes to the strips")
 	}
-	begin := g.cfg.Begin.Add(time.Duration((at + idle + lead/speed) * 1e9))
+	begin := g.cfg.Begin.Add(time.Duration((at + first) * 1e9))
 	t := &Truth{
 		Site: "samples", Lane: 1, Device: "strips", Boot: 1, FirstSeq: uint32(n + 1), EndSeq: uint32(n + 1), Start: begin, End: begin.Add(time.Duration(v.Length() / speed * 1e9)), //nolint:gosec // a million at most
 		Gross: wim.Kg(math.Round(truths[0].Gross)), Axles: p.axles, Speed: p.speed, Plates: Plates{Front: p.vehicle.Front, Rear: p.vehicle.Front},
 		Kind: p.vehicle.Kind, Train: p.vehicle.Train, Configuration: wim.Rigid, Known: p.vehicle.Registered, Capacity: p.vehicle.capacity,
+		Flags: flags,
 	}
 	if p.vehicle.Train {
 		t.Plates.Rear, t.Configuration = p.vehicle.Trailer, wim.Train
 	}
 	return samples, t, nil
+}
+
+// manoeuvre lets some vehicles do something that spoils the weighing. It gives what must be flagged, how the vehicle drives from the
+// window's beginning on, and how much longer that takes, in seconds.
+func (g *sampler) manoeuvre(p *physics.Passage, speed, way float64) (flags wim.Flag, legs []physics.Leg, longer float64) {
+	if g.rand.IntN(1000) >= int(g.cfg.Manoeuvres) {
+		return 0, nil, 0
+	}
+	span := p.Vehicle.Length() + g.cfg.Apart*float64(g.cfg.Rows-1)
+	idle := 0.01 // the leg until the vehicle is where the manoeuvre begins
+	before := physics.Leg{Seconds: math.Max(lead/speed, idle)}
+	switch g.rand.IntN(6) {
+	case 0, 1: // it brakes to half its speed, or accelerates from it, while its axles cross the strips
+		a := -0.375 * speed * speed / span
+		if g.rand.IntN(2) == 0 {
+			a = -1.6 * a
+		}
+		t := 0.5 * speed / math.Abs(a)
+		return wim.Acceleration, []physics.Leg{before, {Seconds: t, Acceleration: a}}, way / speed
+	case 2: // it stops with axles on both sides of a row, stands, and goes on
+		stop := lead + span*(0.3+0.4*g.rand.Float64())
+		a := speed * speed / (2 * stop)
+		const pull = 1.0
+		return wim.StopAndGo, []physics.Leg{{Seconds: speed / a, Acceleration: -a}, {Seconds: 3.5 + 4*g.rand.Float64()}, {Seconds: speed / pull, Acceleration: pull}},
+			2*stop/speed + 8 + speed/pull + math.Sqrt(2*way/pull)
+	case 3: // one side runs beside the strips
+		p.Left, p.Right = 0, 1
+		if g.rand.IntN(2) == 0 {
+			p.Left, p.Right = 1, 0
+		}
+		return wim.OffScale, nil, 0
+	case 4: // it changes the lane on the strips: one side leaves them
+		at := lead + g.cfg.Apart*float64(g.cfg.Rows-1)*(0.1+0.8*g.rand.Float64())
+		p.Across = func(x float64) (left, right float64) {
+			if x > at {
+				return 0, 1
+			}
+			return 1, 1
+		}
+		return wim.OffScale, nil, 0
+	default: // against the lane
+		axles := p.Vehicle.Axles
+		turned := make([]physics.Axle, len(axles))
+		body := axles[len(axles)-1].Body
+		for i, a := range axles {
+			a.Position, a.Body = p.Vehicle.Length()-a.Position, body-a.Body
+			turned[len(axles)-1-i] = a
+		}
+		p.Vehicle = &physics.Vehicle{Axles: turned, Height: p.Vehicle.Height}
+		p.Backwards = true
+		return wim.Reverse, nil, 0
+	}
 }
 
 // vehicle gives a passage's vehicle bodies, springs and tyres: of a train the axles behind the longest distance carry a body of

@@ -15,23 +15,25 @@ import (
 	"github.com/axlegate/axlegate/internal/daemon"
 	"github.com/axlegate/axlegate/simulator"
 	"github.com/axlegate/axlegate/simulator/physics"
+	"github.com/axlegate/axlegate/wim"
 )
 
 type samplesCommand struct {
-	File     string  `arg:"" optional:"" help:"File that the samples are written to; it must not be there yet. Without it they are served by --serve."`
-	Serve    string  `placeholder:"HOST:PORT" help:"Wait here for one connection on loopback, and send the samples as fast as they are taken."`
-	Truth    string  `placeholder:"FILE" help:"File that the truth of every vehicle is written to."`
-	Config   string  `placeholder:"FILE" help:"File that the strips' places and exact factors are written to, for axlegate weigh and a site's configuration."`
-	Vehicles int     `default:"100" help:"How many vehicles drive past, one after the other."`
-	Seed     uint64  `default:"1" help:"The same seed gives the same bytes."`
-	Rows     int     `default:"4" help:"Rows of strips, left and right each: 2 to 16."`
-	Apart    float64 `default:"3" help:"Metres between two rows."`
-	Rate     float64 `default:"4000" help:"Samples a second and strip."`
-	Polymer  bool    `help:"Strips of polymer instead of quartz."`
-	Road     string  `enum:"A,B,C,D" default:"A" help:"Roughness class of ISO 8608."`
-	Celsius  float64 `default:"20" help:"Temperature of the pavement."`
-	Slowest  float64 `help:"Least speed in km/h; with --fastest."`
-	Fastest  float64 `help:"Greatest speed in km/h; 0 for the speeds of free traffic."`
+	File       string  `arg:"" optional:"" help:"File that the samples are written to; it must not be there yet. Without it they are served by --serve."`
+	Serve      string  `placeholder:"HOST:PORT" help:"Wait here for one connection on loopback, and send the samples as fast as they are taken."`
+	Truth      string  `placeholder:"FILE" help:"File that the truth of every vehicle is written to."`
+	Config     string  `placeholder:"FILE" help:"File that the strips' places and exact factors are written to, for axlegate weigh and a site's configuration."`
+	Vehicles   int     `default:"100" help:"How many vehicles drive past, one after the other."`
+	Seed       uint64  `default:"1" help:"The same seed gives the same bytes."`
+	Rows       int     `default:"4" help:"Rows of strips, left and right each: 2 to 16."`
+	Apart      float64 `default:"3" help:"Metres between two rows."`
+	Rate       float64 `default:"4000" help:"Samples a second and strip."`
+	Polymer    bool    `help:"Strips of polymer instead of quartz."`
+	Road       string  `enum:"A,B,C,D" default:"A" help:"Roughness class of ISO 8608."`
+	Celsius    float64 `default:"20" help:"Temperature of the pavement."`
+	Manoeuvres int32   `help:"How many of a thousand brake, accelerate, stop, run beside the strips, change the lane or drive against it."`
+	Slowest    float64 `help:"Least speed in km/h; with --fastest."`
+	Fastest    float64 `help:"Greatest speed in km/h; 0 for the speeds of free traffic."`
 }
 
 func (samplesCommand) Help() string {
@@ -50,7 +52,7 @@ func (c samplesCommand) Run() (err error) {
 	ctx, stop := daemon.Signalled(context.Background())
 	defer stop()
 	cfg := simulator.SamplesConfig{Seed: c.Seed, Vehicles: c.Vehicles, Traffic: simulator.Traffic{Overloaded: 200}, Rows: c.Rows, Apart: c.Apart, Rate: c.Rate, Polymer: c.Polymer,
-		Road: physics.Roughness(c.Road[0]), Celsius: c.Celsius, Begin: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Slowest: c.Slowest, Fastest: c.Fastest}
+		Road: physics.Roughness(c.Road[0]), Celsius: c.Celsius, Begin: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Manoeuvres: wim.Permille(c.Manoeuvres), Slowest: c.Slowest, Fastest: c.Fastest}
 	factors, warmth, rows, err := simulator.SampleArray(cfg)
 	if err != nil {
 		return err

@@ -70,6 +70,11 @@ type Passage struct {
 	Motion  *Motion
 	// Left and Right are how much of the wheels' load of each side runs over its strips: 1 unless the vehicle straddles.
 	Left, Right float64
+	// Across, where not nil, is by how much more of either side's load runs over its strips where an axle is at x, as a factor: it weaves.
+	Across func(x float64) (left, right float64)
+	// Backwards says that it drives against the lane: Motion is then its way from the last strip to the first, and the vehicle's first
+	// axle the one that comes first.
+	Backwards bool
 }
 
 // Truth is what really happened, beside the samples.
@@ -159,7 +164,11 @@ func (l *Lane) press(p *Passage, response *Response, axle, strip int, out []floa
 		return
 	}
 	half := (a.Patch + st.Width) / 2
-	begin, ok := p.Motion.When(st.Position + a.Position - half)
+	place := st.Position
+	if p.Backwards {
+		place = l.Strips[0].Position + l.Strips[len(l.Strips)-1].Position - st.Position
+	}
+	begin, ok := p.Motion.When(place + a.Position - half)
 	if !ok {
 		return
 	}
@@ -168,7 +177,7 @@ func (l *Lane) press(p *Passage, response *Response, axle, strip int, out []floa
 	for k := max(int(math.Ceil(begin*l.Rate)), 0); k < len(out); k++ {
 		t := float64(k) / l.Rate
 		x := p.Motion.Position(t) - a.Position // of this axle
-		d := x - st.Position
+		d := x - place
 		if d > half {
 			return
 		}
@@ -176,8 +185,16 @@ func (l *Lane) press(p *Passage, response *Response, axle, strip int, out []floa
 		if overlap <= 0 {
 			continue
 		}
+		side := share
+		if p.Across != nil {
+			left, right := p.Across(x)
+			if st.Right {
+				left = right
+			}
+			side *= left
+		}
 		force := a.Load*Gravity + response.Force(axle, x) - shift*p.Motion.Acceleration(t)
-		out[k] += float32(math.Max(force, 0) * share * overlap / a.Patch * gain)
+		out[k] += float32(math.Max(force, 0) * side * overlap / a.Patch * gain)
 	}
 }
 

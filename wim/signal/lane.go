@@ -41,7 +41,17 @@ const (
 	ghost = 0.04
 	// reach is how far from where it should be, in metres, a pulse is still an axle's: half the least distance of two axles.
 	reach = 0.4
-	most  = 2 * MaxAxles // pulses of one strip and vehicle
+	// uneven is by how much an axle's speeds between rows may differ before it is taken to brake or accelerate, and stood the same
+	// before it is taken to have stood.
+	uneven   = 1.25
+	standing = 4.0
+	// deadAfter is for how many vehicles in a row a strip sees nothing until it is taken for dead.
+	deadAfter = 3
+	// longestStand is how long, in seconds, a vehicle is waited for that stands with axles between the rows.
+	longestStand = 12
+	// hardest is more than a truck's brakes give, in m/s².
+	hardest = 8
+	most    = 2 * MaxAxles // pulses of one strip and vehicle
 )
 
 // Validate tells what cannot be meant.
@@ -95,6 +105,8 @@ type Lane struct {
 	kelvin    float64 // above 20 °C
 	torn      int64   // sample behind which a vehicle may be the rest of one of which samples are missing, -1 for none
 	pace      float64 // m/s of the vehicle before
+	stands    int64   // sample at which the vehicle was found to stand, 0 for not
+	quiet     []uint8 // for how many vehicles in a row each strip saw nothing, at most deadAfter
 
 	// Of the vehicle that is closed.
 	times [MaxAxles][MaxRows]float64 // samples
@@ -121,6 +133,7 @@ func NewLane(c Config) (*Lane, error) {
 	for range c.Factors {
 		l.detectors = append(l.detectors, NewDetector(c.Threshold, int64(20*c.Rate)))
 		l.pulses = append(l.pulses, make([]Pulse, 0, most))
+		l.quiet = append(l.quiet, deadAfter) // until it was heard
 	}
 	return l, nil
 }
@@ -175,7 +188,7 @@ func (l *Lane) process(samples [][]int16, out []wim.Reading) []wim.Reading {
 		}
 	}
 	l.at += int64(len(samples[0]))
-	if l.last > 0 && l.at-l.last > l.patience() && !l.busy() {
+	if l.last > 0 && l.at-l.last > l.patience() && !l.busy() && !l.between() {
 		out = l.Close(out)
 	}
 	return out
@@ -191,19 +204,96 @@ func (l *Lane) busy() bool {
 	return false
 }
 
+// between tells that a vehicle stands between the rows: the first one saw more axles than the last one, or fewer.
+func (l *Lane) between() bool {
+	rows := l.cfg.Rows
+	extent := float64(rows[len(rows)-1].Position-rows[0].Position) / 1000
+	// Who is faster cannot brake to a stand between them, so it is a strip that missed a wheel.
+	if v := l.newest(); l.torn >= 0 || v*v > 2*hardest*extent || l.seen(rows[0]) == l.seen(rows[len(rows)-1]) {
+		return false
+	}
+	if l.stands == 0 {
+		l.stands = l.at
+	}
+	return l.last < l.stands && float64(l.at-l.stands) < longestStand*l.cfg.Rate // once it went on it has gone, whatever was counted
+}
+
+// seen is how many axles a row saw, by the strip that saw more: one may have missed some. A row that is dead saw as many as the others.
+func (l *Lane) seen(r Row) (n int) {
+	dead := true
+	for _, s := range [2]int{r.Left, r.Right} {
+		if s >= 0 {
+			n = max(n, wheels(l.pulses[s]))
+			dead = dead && l.quiet[s] >= deadAfter && len(l.pulses[s]) == 0
+		}
+	}
+	if !dead {
+		return n
+	}
+	for i := range l.pulses {
+		n = max(n, wheels(l.pulses[i]))
+	}
+	return n
+}
+
+// wheels counts the pulses that sift would leave.
+func wheels(p []Pulse) (n int) {
+	least := smallest(p)
+	for i := range p {
+		if float64(p[i].Area) >= least {
+			n++
+		}
+	}
+	return n
+}
+
+// wheel is the pulse of that number, from 0, of those that wheels counts.
+func wheel(p []Pulse, k int) *Pulse {
+	least := smallest(p)
+	for i := range p {
+		if float64(p[i].Area) >= least {
+			if k == 0 {
+				return &p[i]
+			}
+			k--
+		}
+	}
+	return &p[len(p)-1]
+}
+
+// smallest is the area below which a pulse is no wheel beside the strip's others.
+func smallest(p []Pulse) float64 {
+	largest := int64(0)
+	for i := range p {
+		largest = max(largest, p[i].Area)
+	}
+	return ghost * float64(largest)
+}
+
+// newest is the speed in m/s of the last axle that has crossed the first row and the last one; 0 where none has.
+func (l *Lane) newest() float64 {
+	first, last := l.cfg.Rows[0], l.cfg.Rows[len(l.cfg.Rows)-1]
+	a, b := l.any(first), l.any(last)
+	if len(a) == 0 || len(b) == 0 {
+		return 0
+	}
+	k := min(wheels(a), wheels(b)) - 1
+	dt := math.Abs(wheel(b, k).Centre()-wheel(a, k).Centre()) / l.cfg.Rate
+	if dt == 0 {
+		return fastest
+	}
+	return math.Min(float64(last.Position-first.Position)/1000/dt, fastest)
+}
+
 // patience is for how many samples a further axle is waited for: as long as the vehicle takes for the longest gap.
 func (l *Lane) patience() int64 {
-	v := slowest
-	first, last := l.cfg.Rows[0], l.cfg.Rows[len(l.cfg.Rows)-1]
-	if a, b := l.any(first), l.any(last); len(a) > 0 && len(b) > 0 {
-		k := min(len(a), len(b)) - 1 // the last axle that has crossed both
-		if dt := (b[k].Centre() - a[k].Centre()) / l.cfg.Rate; dt != 0 {
-			v = math.Abs(float64(last.Position-first.Position) / 1000 / dt)
+	v := math.Max(l.newest(), slowest)
+	if l.torn >= 0 { // what is left of a vehicle need not have crossed both rows; it is dropped
+		v = math.Max(v, l.pace/2)
+		if l.pace == 0 {
+			v = math.Max(v, 7)
 		}
-	} else if l.torn >= 0 {
-		v = l.pace / 2 // what is left of a vehicle need not have crossed both; it is dropped
 	}
-	v = math.Max(math.Min(v, fastest), slowest)
 	return int64(float64(l.cfg.Gap) / 1000 / v * l.cfg.Rate)
 }
 
@@ -220,15 +310,15 @@ func (l *Lane) any(r Row) []Pulse {
 // Close ends the vehicle that is on the lane, because a loop says that it has gone, and appends its readings to out: its axles
 // and the vehicle's end. It appends nothing where nothing was driven over.
 func (l *Lane) Close(out []wim.Reading) []wim.Reading {
-	last := l.last
-	l.last = 0
+	last, stood := l.last, l.stands > 0
+	l.last, l.stands = 0, 0
 	for i := range l.pulses {
 		l.pulses[i] = l.sift(l.pulses[i])
 	}
 	n, sure := l.count()
 	if n > 0 && l.arrange(n) {
 		had := len(out)
-		if out = l.weigh(n, sure, out); len(out) > had {
+		if out = l.weigh(n, sure, stood, out); len(out) > had {
 			l.Vehicles++
 			l.torn = -1
 		}
@@ -237,6 +327,12 @@ func (l *Lane) Close(out []wim.Reading) []wim.Reading {
 		l.torn = max(l.torn, last)
 	}
 	for i := range l.pulses {
+		switch {
+		case len(l.pulses[i]) > 0:
+			l.quiet[i] = 0
+		case n > 0:
+			l.quiet[i] = min(l.quiet[i]+1, deadAfter)
+		}
 		l.pulses[i] = l.pulses[i][:0]
 	}
 	return out
@@ -244,13 +340,10 @@ func (l *Lane) Close(out []wim.Reading) []wim.Reading {
 
 // sift drops pulses that are far too small for a wheel beside the strip's others.
 func (l *Lane) sift(p []Pulse) []Pulse {
-	largest := int64(0)
-	for i := range p {
-		largest = max(largest, p[i].Area)
-	}
+	least := smallest(p)
 	kept := p[:0]
 	for i := range p {
-		if float64(p[i].Area) < ghost*float64(largest) {
+		if float64(p[i].Area) < least {
 			l.Ghosts++
 			continue
 		}
@@ -367,7 +460,7 @@ func (l *Lane) line(k int) (speed, t0 float64, ok bool) {
 }
 
 // weigh estimates the loads of n axles and appends the readings.
-func (l *Lane) weigh(n int, sure bool, out []wim.Reading) []wim.Reading {
+func (l *Lane) weigh(n int, sure, stood bool, out []wim.Reading) []wim.Reading {
 	rows := len(l.cfg.Rows)
 	mean, against := 0.0, 0
 	for k := range n {
@@ -398,6 +491,9 @@ func (l *Lane) weigh(n int, sure bool, out []wim.Reading) []wim.Reading {
 	if !sure {
 		flags |= wim.MissedAxle
 	}
+	if stood {
+		flags |= wim.StopAndGo
+	}
 	if 2*against > n {
 		flags |= wim.Reverse
 	}
@@ -407,23 +503,70 @@ func (l *Lane) weigh(n int, sure bool, out []wim.Reading) []wim.Reading {
 		if 2*against > n { // backwards: the last axle came first
 			k = n - 1 - i
 		}
-		a := wim.Axle{Index: uint8(i + 1), Load: kg(l.loads[k]), Left: wim.NotMeasured, Right: wim.NotMeasured, Speed: decikmh(math.Abs(l.speed[k])), Flags: flags}
+		a := wim.Axle{Index: uint8(i + 1), Load: kg(l.loads[k]), Left: wim.NotMeasured, Right: wim.NotMeasured, Speed: decikmh(math.Abs(l.speed[k])), Flags: flags | l.manner(k) | l.beside(k)}
 		if math.IsNaN(l.loads[k]) {
 			a.Load = 0
 			a.Flags |= wim.OffScale
 		}
 		a.Left, a.Right = l.sides(k, a.Load)
 		if i > 0 {
-			a.Spacing = l.spacing(k, 2*against > n)
+			if a.Spacing = l.spacing(k, 2*against > n); a.Spacing > l.cfg.Gap {
+				a.Flags |= wim.Tailgating // no vehicle is so long between two axles
+			}
 		}
 		gross += a.Load
 		flags |= a.Flags
 		l.seq++
-		out = append(out, wim.Reading{Kind: wim.AxleReading, Boot: l.cfg.Boot, Seq: l.seq, DeviceTime: l.when(k), Axle: a})
+		out = append(out, wim.Reading{Kind: wim.AxleReading, Boot: l.cfg.Boot, Seq: l.seq, DeviceTime: l.when(i), Axle: a}) // of one that drives backwards too, times go on
 	}
 	l.seq++
 	return append(out, wim.Reading{Kind: wim.VehicleEnd, Boot: l.cfg.Boot, Seq: l.seq, DeviceTime: max(l.when(0), l.when(n-1)),
 		Gross: gross, AxleCount: uint8(n), Speed: decikmh(mean), Flags: flags})
+}
+
+// manner tells of axle k whether it braked, accelerated or stood between the rows. Two rows cannot tell.
+func (l *Lane) manner(k int) wim.Flag {
+	least, most, before := math.Inf(1), 0.0, -1
+	for r := range l.cfg.Rows {
+		if math.IsNaN(l.times[k][r]) {
+			continue
+		}
+		if before >= 0 {
+			took := math.Abs(l.times[k][r]-l.times[k][before]) / float64(l.cfg.Rows[r].Position-l.cfg.Rows[before].Position)
+			least, most = math.Min(least, took), math.Max(most, took)
+		}
+		before = r
+	}
+	switch {
+	case most > standing*least:
+		return wim.StopAndGo
+	case most > uneven*least:
+		return wim.Acceleration
+	}
+	return 0
+}
+
+// beside tells of axle k whether a wheel ran beside the strips: two of a side missed it, or one that saw nothing of the vehicle but
+// saw those before it. One wheel that one strip missed is no more than that, and a dead strip nobody's fault.
+func (l *Lane) beside(k int) wim.Flag {
+	for side := range 2 {
+		missed, silent := 0, false
+		for r, row := range l.cfg.Rows {
+			s, load := row.Left, l.left[k][r]
+			if side == 1 {
+				s, load = row.Right, l.right[k][r]
+			}
+			if s < 0 || !math.IsNaN(load) || l.quiet[s] >= deadAfter {
+				continue
+			}
+			missed++
+			silent = silent || len(l.pulses[s]) == 0
+		}
+		if missed > 1 || silent {
+			return wim.OffScale
+		}
+	}
+	return 0
 }
 
 // both is what row r made of all of axle k, NaN where one of its strips missed it.
@@ -466,7 +609,10 @@ func (l *Lane) spacing(k int, backwards bool) wim.Mm {
 
 // when is the time at which axle k crossed the first row, in nanoseconds since the stream began.
 func (l *Lane) when(k int) int64 {
-	_, t, _ := l.line(k)
+	t := l.times[k][0]
+	if math.IsNaN(t) {
+		_, t, _ = l.line(k)
+	}
 	return int64(t / l.cfg.Rate * 1e9)
 }
 
