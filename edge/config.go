@@ -64,6 +64,9 @@ type SystemConfig struct {
 	After  time.Duration
 	// Tolerance is by how much masses may differ that are not called different; 0 means 50 ‰.
 	Tolerance wim.Permille
+	// Arrival is within what time a vehicle that is directed to enter is weighed by this system, else a no-show is recorded; 0 means
+	// that it is not watched.
+	Arrival time.Duration
 }
 
 // healthy is implemented by devices and links that can say how they are.
@@ -275,6 +278,8 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("edge: system %q has the name of another system or device", y.System)
 		case y.Before < 0 || y.After < 0 || y.Before > maxApart || y.After > maxApart:
 			return fmt.Errorf("edge: system %q: a passage may lie 0 to %s before and after a transaction", y.System, maxApart)
+		case y.Arrival < 0 || y.Arrival > maxApart:
+			return fmt.Errorf("edge: system %q: a vehicle arrives within 0 to %s", y.System, maxApart)
 		case y.Tolerance < 0 || y.Tolerance > 1000:
 			return fmt.Errorf("edge: system %q: a tolerance of %d permille, want 0 to 1000", y.System, y.Tolerance)
 		}

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ type linkable struct {
 	at     wim.Time // its end
 	gross  wim.Kg
 	axles  int
-	plates []linkablePlate
+	plates []linkablePlate // the drawing vehicle's first, where it was read
 }
 
 type linkablePlate struct {
@@ -92,6 +93,13 @@ type unlinked struct {
 	again bool // its link could not be recorded
 }
 
+// expected is a vehicle that was directed to a system's scale.
+type expected struct {
+	system string
+	of     *linkable
+	until  wim.Time
+}
+
 // linker records what toll and checkpoint systems say and finds the passages that it belongs to.
 //
 // A transaction belongs to the passage within its system's window that bears its plate, the nearest in time where several do. A plate
@@ -111,6 +119,7 @@ type linker struct {
 	mu       sync.Mutex
 	passages []*linkable // oldest first, in order of commit
 	waiting  []*unlinked // oldest first
+	expected []*expected // oldest first
 	fresh    []*linkable // that came, or learned a plate, since settle looked last
 
 	// sending is held by who sends to groups; shut says that the site stops and nothing may be sent.
@@ -169,7 +178,8 @@ func (l *linker) take(ctx context.Context, y *SystemConfig, t wim.Transaction) e
 	t.System, t.Arrival, t.Link = y.System, now, nil
 	t.Plate, t.Trailer = wim.NormalisePlate(t.Plate), wim.NormalisePlate(t.Trailer)
 	count := func(result string) { l.m.transactions.WithLabelValues(y.System, result).Inc() }
-	if err := t.Valid(); err != nil {
+	if err := t.Valid(); err != nil || t.Type == wim.TransactionNoShow {
+		err = cmp.Or(err, errors.New("a no-show is told by the site alone"))
 		count("refused")
 		return fmt.Errorf("%w: %w", ErrTransaction, err)
 	}
@@ -187,12 +197,13 @@ func (l *linker) take(ctx context.Context, y *SystemConfig, t wim.Transaction) e
 		return err
 	}
 	count("committed")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.came(&t)
 	if t.Link != nil {
 		count("linked")
 		return nil
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.wait(&unlinked{t: t, first: name})
 	return nil
 }
@@ -257,16 +268,24 @@ func (l *linker) noted(drafts []journal.Draft) {
 	for i := range drafts {
 		switch d := &drafts[i]; {
 		case d.Passage != nil && d.Name != nil:
-			l.passed(*d.Name, &d.Passage.Facts, d.Passage.Reads)
+			l.passed(*d.Name, d.Passage)
 		case d.Supplement != nil && d.Of != nil:
 			l.supplied(*d.Of, &d.Supplement.Facts, d.Supplement.Reads)
 		}
 	}
 }
 
-func (l *linker) passed(ref wim.RecordRef, f *wim.Facts, reads []wim.PlateRead) {
+func (l *linker) passed(ref wim.RecordRef, passage *wim.Passage) {
 	p := &linkable{ref: ref}
-	p.learn(f, reads)
+	p.learn(&passage.Facts, passage.Reads)
+	for _, y := range l.systems {
+		if passage.Order == wim.OrderEnter && y.Arrival > 0 {
+			l.expected = append(l.expected, &expected{y.System, p, p.at.Add(y.Arrival)})
+		}
+	}
+	if len(l.expected) > maxUnlinked {
+		l.expected = slices.Delete(l.expected, 0, 1)
+	}
 	if l.passages = append(l.passages, p); len(l.passages) > maxLinkable {
 		l.passages = slices.Delete(l.passages, 0, 1)
 	}
@@ -307,13 +326,17 @@ func (l *linker) recall(ctx context.Context, lanes []*lane) error {
 	for _, k := range kept {
 		switch r := k.Record; {
 		case r.Passage != nil:
-			l.passed(k.Ref, &r.Passage.Facts, r.Passage.Reads)
+			l.passed(k.Ref, r.Passage)
 		case r.Supplement != nil:
 			l.supplied(r.Supplement.Of, &r.Supplement.Facts, r.Supplement.Reads)
 		}
 	}
+	// Who should have come long ago was watched then, or nobody asked for it.
+	now := wim.TimeOf(l.site.Now())
+	l.expected = slices.DeleteFunc(l.expected, func(e *expected) bool { return now > e.until.Add(behindTime) })
 	for _, k := range told {
 		t := k.Record.Transaction
+		l.came(t)
 		if t.Link == nil {
 			l.wait(&unlinked{t: *t, first: k.Ref})
 			continue
@@ -333,6 +356,49 @@ func (l *linker) run(ctx context.Context) {
 			return
 		case <-tick.C:
 			l.settle(ctx)
+			l.missing(ctx)
+		}
+	}
+}
+
+// came takes note that an expected vehicle was weighed, or that it is told already that it was not, under mu.
+func (l *linker) came(t *wim.Transaction) {
+	if t.Link == nil || t.Type != wim.TransactionWeighing && t.Type != wim.TransactionNoShow {
+		return
+	}
+	l.expected = slices.DeleteFunc(l.expected, func(e *expected) bool { return e.system == t.System && e.of.ref == t.Link.Of })
+}
+
+// missing records which expected vehicles did not come. One whose plate nobody read is left out: no weighing could be known for its own.
+func (l *linker) missing(ctx context.Context) {
+	now := wim.TimeOf(l.site.Now())
+	l.mu.Lock()
+	var over []*expected
+	l.expected = slices.DeleteFunc(l.expected, func(e *expected) bool {
+		if now <= e.until {
+			return false
+		}
+		if len(e.of.plates) > 0 {
+			over = append(over, e)
+		}
+		return true
+	})
+	l.mu.Unlock()
+	for _, e := range over {
+		t := wim.Transaction{System: e.system, ID: wim.NoShowOf(e.of.ref), Type: wim.TransactionNoShow, Time: e.until, Arrival: now,
+			Plate: e.of.plates[0].text, Color: e.of.plates[0].color, Link: &wim.Link{Of: e.of.ref, Grounds: []wim.LinkGround{wim.Directed}}}
+		known, err := l.site.Journal.Knows(ctx, t.System, t.ID)
+		if err == nil && !known {
+			_, err = l.commit(ctx, &t)
+		}
+		if err != nil { // tried again
+			l.mu.Lock()
+			l.expected = append(l.expected, e)
+			l.mu.Unlock()
+			continue
+		}
+		if !known {
+			l.m.transactions.WithLabelValues(t.System, "no-show").Inc()
 		}
 	}
 }
@@ -376,6 +442,7 @@ func (l *linker) settle(ctx context.Context) {
 		}
 		l.m.transactions.WithLabelValues(t.System, "linked").Inc()
 		l.mu.Lock()
+		l.came(&t)
 		l.waiting = slices.DeleteFunc(l.waiting, func(w *unlinked) bool { return w == u })
 		l.mu.Unlock()
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,15 +68,24 @@ func (r *rig) listens(sys *fakeSystem) {
 	})
 }
 
+// linkable is how many passages the linker knows.
+func (r *rig) linkable() int {
+	r.site.linker.mu.Lock()
+	defer r.site.linker.mu.Unlock()
+	return len(r.site.linker.passages)
+}
+
 // pass lets a vehicle pass whose plate is read.
 func (r *rig) pass(plate string, color wim.PlateColor, axles int, gross wim.Kg) {
 	r.t.Helper()
 	head, _ := r.journal.Head()
+	known := r.linkable()
 	if plate != "" {
 		r.camera.read(wim.PlateRead{Event: fmt.Sprint(plate, head), End: wim.Front, Text: plate, Color: color}, nil)
 	}
 	r.push(r.scale.vehicle(axles, gross)...)
 	eventually(r.t, "the passage", func() bool { now, _ := r.journal.Head(); return now > head })
+	eventually(r.t, "the linker to know it", func() bool { return r.linkable() > known })
 }
 
 // transactions are the records of that kind, in order.
@@ -215,6 +225,79 @@ func TestATransactionWaitsForItsPassage(t *testing.T) {
 			r.site.linker.settle(t.Context())
 			if again := r.transactions(); len(again) != 2 {
 				t.Errorf("%d records after a restart", len(again))
+			}
+		})
+	}
+}
+
+func TestADirectedVehicleThatIsNotWeighedInTimeIsANoShow(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		plate string
+		gross wim.Kg
+		weigh bool
+		again func(*rig, *fakeSystem)
+		shows int
+	}{
+		{"told once", "川A12345", 50000, false, func(*rig, *fakeSystem) {}, 1},
+		{"also over a restart before the time is over", "川A12345", 50000, false, func(r *rig, s *fakeSystem) { r.stop(); r.start(); r.listens(s) }, 1},
+		{"not of one that is weighed", "川A12345", 50000, true, func(*rig, *fakeSystem) {}, 0},
+		{"not of one that was weighed before a restart", "川A12345", 50000, true, func(r *rig, s *fakeSystem) { r.stop(); r.start(); r.listens(s) }, 0},
+		{"not of one that was not directed", "川A12345", 9000, false, func(*rig, *fakeSystem) {}, 0},
+		{"not of one whose plate nobody read", "", 50000, false, func(*rig, *fakeSystem) {}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var ahead atomic.Int64
+			r, sys := checkpoint(t, func(y *SystemConfig) { y.Arrival = time.Hour })
+			set := r.change
+			r.change = func(c *Config) {
+				set(c)
+				c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+			}
+			r.stop()
+			r.start()
+			r.listens(sys)
+			r.pass(c.plate, wim.Yellow, 6, c.gross)
+			if c.weigh {
+				if err := sys.tell(weighing("1", c.plate, 6, c.gross)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c.again(r, sys)
+			shows := func() (out []*wim.Record) {
+				for _, x := range r.transactions() {
+					if x.Transaction.Type == wim.TransactionNoShow {
+						out = append(out, x)
+					}
+				}
+				return out
+			}
+			r.site.linker.missing(t.Context())
+			if n := len(shows()); n != 0 {
+				t.Fatalf("%d records before the time is over", n)
+			}
+			ahead.Store(int64(time.Hour + time.Minute))
+			r.site.linker.missing(t.Context())
+			eventually(t, "what was to come", func() bool { return len(shows()) >= c.shows }) // the site itself may be at it
+			got := shows()
+			if len(got) != c.shows {
+				t.Fatalf("%d records", len(got))
+			}
+			if len(got) > 0 {
+				x := got[0].Transaction
+				if x.System != "static" || x.Plate != c.plate || x.Link == nil || x.ID != wim.NoShowOf(x.Link.Of) || !slices.Equal(x.Link.Grounds, []wim.LinkGround{wim.Directed}) || !got[0].Urgent() {
+					t.Errorf("%+v", x)
+				}
+			}
+			r.stop()
+			r.start()
+			r.site.linker.missing(t.Context())
+			if again := shows(); len(again) != c.shows {
+				t.Errorf("%d records after a restart", len(again))
+			}
+			r.listens(sys)
+			if err := sys.tell(wim.Transaction{ID: "x", Type: wim.TransactionNoShow, Time: 1}); !errors.Is(err, ErrTransaction) {
+				t.Errorf("a system tells a no-show: %v", err)
 			}
 		})
 	}

@@ -58,7 +58,11 @@ func (r *Record) Urgent() bool {
 		return r.Supplement.Verdict.Alerts()
 	case r.Transaction != nil:
 		// At the static scale and at a gate officers stand and wait for it.
-		return r.Transaction.Type == TransactionWeighing || r.Transaction.Type == TransactionTurnBack
+		switch r.Transaction.Type {
+		case TransactionWeighing, TransactionTurnBack, TransactionNoShow:
+			return true
+		case TransactionEntry, TransactionExit, TransactionGantry:
+		}
 	}
 	return false
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // TransactionType says what a system beside the road did with a vehicle.
@@ -16,11 +17,19 @@ const (
 	TransactionTurnBack TransactionType = "turn-back"       // turned away at a toll entrance (劝返)
 	TransactionExit     TransactionType = "toll-exit"       // left at a toll exit
 	TransactionGantry   TransactionType = "gantry"          // passed a toll gantry (门架)
+	// TransactionNoShow is the site's own account: a vehicle was directed to the system's scale, and no weighing of it came in time
+	// (未进站). Its ID is NoShowOf the passage, its Time when the time was over.
+	TransactionNoShow TransactionType = "no-show"
 )
 
 // TransactionTypes lists all types.
 func TransactionTypes() []TransactionType {
-	return []TransactionType{TransactionWeighing, TransactionEntry, TransactionTurnBack, TransactionExit, TransactionGantry}
+	return []TransactionType{TransactionWeighing, TransactionEntry, TransactionTurnBack, TransactionExit, TransactionGantry, TransactionNoShow}
+}
+
+// NoShowOf names the account that a passage's vehicle did not come.
+func NoShowOf(passage RecordRef) string {
+	return "no-show of " + passage.Chain.String() + "/" + strconv.FormatUint(passage.Seq, 10)
 }
 
 // Payment is how a toll was settled; empty where nobody said.
@@ -77,12 +86,14 @@ type TollPlace struct {
 // LinkGround is why a transaction is taken for one of a passage's vehicle.
 type LinkGround string
 
-// The grounds. One of the first two is always among them: without a plate nothing is linked.
+// The grounds. One of the first two is always among them, for without a plate nothing is linked; but for a no-show, which has Directed
+// alone.
 const (
 	SamePlate      LinkGround = "same-plate"
 	LookAlikePlate LinkGround = "look-alike-plate" // one may be the other misread, and it is the only vehicle of which that can be said
 	SameColor      LinkGround = "same-color"
 	SameAxles      LinkGround = "same-axle-count"
+	Directed       LinkGround = "directed" // the passage's driver was shown to enter
 )
 
 // Link says which passage of the site a transaction belongs to, and how the two differ. It is the site's conclusion, not the

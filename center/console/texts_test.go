@@ -58,7 +58,7 @@ func TestEveryWordOfTheVocabularyHasATextInBothLanguages(t *testing.T) {
 	for _, x := range wim.TransactionTypes() {
 		keys = append(keys, "transaction."+string(x))
 	}
-	for _, x := range []wim.LinkGround{wim.SamePlate, wim.LookAlikePlate, wim.SameColor, wim.SameAxles} {
+	for _, x := range []wim.LinkGround{wim.SamePlate, wim.LookAlikePlate, wim.SameColor, wim.SameAxles, wim.Directed} {
 		keys = append(keys, "ground."+string(x))
 	}
 	for _, x := range []wim.DifferenceKind{wim.GrossDiffers, wim.AxlesDiffer, wim.PlateDiffers, wim.ColorDiffers, wim.EntryGrossDiffers, wim.EntryAxlesDiffer} {

@@ -94,7 +94,9 @@ func colors() []string {
 func types() []string {
 	var out []string
 	for _, t := range wim.TransactionTypes() {
-		out = append(out, string(t))
+		if t != wim.TransactionNoShow { // the site's own
+			out = append(out, string(t))
+		}
 	}
 	return out
 }

@@ -37,6 +37,9 @@ type SystemConfig struct {
 	After  conf.Duration `yaml:"after"`
 	// Tolerance is by how much masses may differ that are not called different; 0 means 50.
 	Tolerance wim.Permille `yaml:"tolerance_permille"`
+	// ArrivesWithin is within what time a vehicle that is directed to enter is weighed here, else it is recorded that it did not come;
+	// 0 means that it is not watched.
+	ArrivesWithin conf.Duration `yaml:"arrives_within"`
 }
 
 // PushConfig is where a device or system pushes to, by HTTP POST to the path that SecretFile holds; TLS beyond loopback unless
@@ -110,7 +113,7 @@ func (c *SystemConfig) valid() error {
 	case c.Tolerance < 0 || c.Tolerance > 1000:
 		return fmt.Errorf("tolerance_permille: %d, want 0 to 1000", c.Tolerance)
 	}
-	for key, d := range map[string]conf.Duration{"before": c.Before, "after": c.After} {
+	for key, d := range map[string]conf.Duration{"before": c.Before, "after": c.After, "arrives_within": c.ArrivesWithin} {
 		if d < 0 || d.Std() > 24*time.Hour {
 			return fmt.Errorf("%s: %s, want at most 24h", key, d.Std())
 		}
@@ -151,7 +154,7 @@ func openSystems(cfg *EdgeConfig, now func() time.Time, log *slog.Logger) (out [
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, edge.SystemConfig{System: c.System, Transactions: system, Before: c.Before.Std(), After: c.After.Std(), Tolerance: c.Tolerance})
+		out = append(out, edge.SystemConfig{System: c.System, Transactions: system, Before: c.Before.Std(), After: c.After.Std(), Tolerance: c.Tolerance, Arrival: c.ArrivesWithin.Std()})
 	}
 	return out, nil
 }

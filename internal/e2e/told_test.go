@@ -40,16 +40,21 @@ func (r *run) checkTold(t *testing.T, truth []audit.Vehicle, records []*wim.Reco
 			plates[at] = append(plates[at], x.Text)
 		}
 	}
+	directed, absent := map[place]bool{}, map[place]int{}
 	first, links := map[string]int{}, map[string]*wim.Record{}
 	for _, rec := range records {
 		switch {
 		case rec.Passage != nil:
 			p := rec.Passage
 			at := place{rec.Site, rec.Chain, rec.Seq}
+			directed[at] = p.Order == wim.OrderEnter
 			passages[at] = end{string(rec.Site), p.Facts.Vehicle.Lane, p.Source.Boot, p.Source.Seq}
 			read(at, &p.Facts, p.Reads)
 		case rec.Supplement != nil:
 			read(place{rec.Supplement.Of.Site, rec.Supplement.Of.Chain, rec.Supplement.Of.Seq}, &rec.Supplement.Facts, rec.Supplement.Reads)
+		case rec.Transaction != nil && rec.Transaction.Type == wim.TransactionNoShow:
+			of := rec.Transaction.Link.Of
+			absent[place{of.Site, of.Chain, of.Seq}]++
 		case rec.Transaction != nil:
 			id := string(rec.Site) + "/" + rec.Transaction.ID
 			if l := rec.Transaction.Link; l == nil || l.First == nil {
@@ -97,6 +102,18 @@ func (r *run) checkTold(t *testing.T, truth []audit.Vehicle, records []*wim.Reco
 		}
 	}
 	t.Logf("%d weighings at rest, %d of them linked, %d to a passage of the very vehicle", told, len(links), right)
+	for at, n := range absent {
+		if n != 1 || !directed[at] {
+			t.Errorf("passage %+v, directed %v, is told to be absent %d times", at, directed[at], n)
+		}
+	}
+	for id, rec := range links {
+		l := rec.Transaction.Link
+		if absent[place{l.Of.Site, l.Of.Chain, l.Of.Seq}] > 0 {
+			t.Errorf("%s is of a passage that is told to be absent", id)
+		}
+	}
+	t.Logf("%d vehicles that were directed in were not weighed in time", len(absent))
 	if told == 0 || 2*len(links) < told || len(first) != told {
 		t.Errorf("%d weighings, %d recorded, %d linked", told, len(first), len(links))
 	}

@@ -198,6 +198,6 @@ lanes:
 {{- end}}
 {{- if .Checkpoint}}
 systems:
-  - {system: static, page: toll-open, listen: {{.Static}}, secret_file: {{.SiteConfig.Site}}-static.secret, before: 10m}
+  - {system: static, page: toll-open, listen: {{.Static}}, secret_file: {{.SiteConfig.Site}}-static.secret, before: 10m, arrives_within: 45s}
 {{- end}}
 `
