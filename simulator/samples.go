@@ -76,18 +76,20 @@ func WriteSamples(ctx context.Context, cfg SamplesConfig, out, truth io.Writer, 
 	w := &sampleWriter{out: out, cfg: &cfg, strips: g.lane.Strips}
 	began := time.Now()
 	lines := &truthLog{w: truth}
+	ready := func() bool { return !pace || wait(ctx, time.Until(began.Add(time.Duration(w.seconds()*1e9)))) }
 	for n := range cfg.Vehicles {
 		samples, t, err := g.next(w.seconds(), n)
 		if err != nil {
 			return err
 		}
-		if err := w.write(ctx, samples, func() bool {
-			return !pace || wait(ctx, time.Until(began.Add(time.Duration(w.seconds()*1e9))))
-		}); err != nil {
+		if err := w.write(ctx, samples, ready); err != nil {
 			return err
 		}
 		lines.write(t)
 		tell(n + 1)
+	}
+	if err := g.rest(func(samples [][]int16) error { return w.write(ctx, samples, ready) }); err != nil {
+		return err
 	}
 	_, err = lines.state()
 	return errors.Join(err, w.block('E', nil))
@@ -162,6 +164,16 @@ func (g *sampler) next(at float64, n int) ([][]int16, *Truth, error) {
 		t.Plates.Rear, t.Configuration = p.vehicle.Trailer, wim.Train
 	}
 	return samples, t, nil
+}
+
+// rest gives the empty road behind the last vehicle, for as long as whoever reads waits for a further axle of it, or for one that stands.
+func (g *sampler) rest(write func([][]int16) error) error {
+	const stand = 13.0
+	samples, _, err := g.lane.Render(16/g.before+stand, nil, g.rand)
+	if err != nil {
+		return err
+	}
+	return write(samples)
 }
 
 // manoeuvre lets some vehicles do something that spoils the weighing. It gives what must be flagged, how the vehicle drives from the

@@ -20,6 +20,8 @@ const (
 	maxStrips  = 64
 	frontBytes = 16 // before the content
 	afterBytes = 4  // behind it
+
+	samplesFront = 16 // of the content, before the samples
 )
 
 // The kinds of blocks.
@@ -93,6 +95,7 @@ type Reader struct {
 	strips  int    // of the last header, 0 before one
 	samples [][]int16
 	store   []int16
+	cut     bool // the stream ended within what looked like a block, and no whole one came behind
 
 	// Skipped counts bytes that belonged to no whole block, Blocks the blocks that were given.
 	Skipped, Blocks uint64
@@ -130,7 +133,7 @@ func (s *Reader) fill(n int) error {
 func (s *Reader) Next() (b Block, err error) {
 	for {
 		if err := s.fill(frontBytes); err != nil {
-			return Block{}, err
+			return Block{}, s.ended(err)
 		}
 		head := s.buf[s.from:]
 		n := binary.LittleEndian.Uint32(head[12:])
@@ -139,8 +142,17 @@ func (s *Reader) Next() (b Block, err error) {
 			continue
 		}
 		whole := frontBytes + int(n) + afterBytes
-		if err := s.fill(whole); err != nil {
+		plausible, err := s.plausible(head[4], int(n))
+		if err == nil && plausible {
+			err = s.fill(whole)
+		}
+		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 			return Block{}, err
+		}
+		if err != nil || !plausible { // it may be a length that is wrong, with whole blocks behind it
+			s.cut = s.cut || err != nil
+			s.skip()
+			continue
 		}
 		block := s.buf[s.from : s.from+whole]
 		sum := crc32.Checksum(block[:whole-afterBytes], crc32.MakeTable(crc32.Castagnoli))
@@ -152,12 +164,48 @@ func (s *Reader) Next() (b Block, err error) {
 		b.Lost = s.known && number != s.next
 		s.next, s.known = number+1, true
 		s.from += whole
+		s.cut = false
 		if b.Header == nil && !b.End && s.strips == 0 {
 			continue // of what comes before a header nobody knows what it is
 		}
 		s.Blocks++
 		return b, nil
 	}
+}
+
+// plausible tells whether a block of a kind can be so long, before it is waited for: a length that is wrong would keep a mebibyte of
+// whole blocks back.
+func (s *Reader) plausible(kind byte, n int) (bool, error) {
+	switch kind {
+	case headerBlock:
+		return n <= maxHeader, nil
+	case endBlock:
+		return n == 0, nil
+	case samplesBlock:
+		if n < samplesFront {
+			return false, nil
+		}
+		if err := s.fill(frontBytes + samplesFront); err != nil {
+			return false, err
+		}
+		content := s.buf[s.from+frontBytes:]
+		return uint64(n-samplesFront) == 2*uint64(content[10])*uint64(binary.LittleEndian.Uint32(content[12:])), nil //nolint:gosec // not below 0
+	}
+	return false, nil
+}
+
+// ended gives the error of a stream that has no further block: io.ErrUnexpectedEOF where bytes of one were there.
+func (s *Reader) ended(err error) error {
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	s.Skipped += uint64(s.to - s.from) //nolint:gosec // never below 0
+	s.cut = s.cut || s.to > s.from
+	s.from = s.to
+	if s.cut {
+		return io.ErrUnexpectedEOF
+	}
+	return io.EOF
 }
 
 // skip passes over bytes up to the next that may begin a block.
@@ -202,13 +250,12 @@ func (s *Reader) decode(kind byte, content []byte, b *Block) error {
 
 // take gives the samples of a block.
 func (s *Reader) take(content []byte, b *Block) error {
-	const front = 16
-	if len(content) < front || content[11] != 0 {
+	if len(content) < samplesFront || content[11] != 0 {
 		return errors.New("samples without what they are of")
 	}
 	first := binary.LittleEndian.Uint64(content)
 	strips, n := int(content[10]), int(binary.LittleEndian.Uint32(content[12:]))
-	if first > 1<<62 || strips == 0 || s.strips != 0 && strips != s.strips || n > maxContent || len(content)-front != 2*strips*n {
+	if first > 1<<62 || strips == 0 || s.strips != 0 && strips != s.strips || n > maxContent || len(content)-samplesFront != 2*strips*n {
 		return errors.New("samples that do not add up")
 	}
 	b.First = int64(first) //nolint:gosec // bounded just here
@@ -218,7 +265,7 @@ func (s *Reader) take(content []byte, b *Block) error {
 	}
 	s.store = s.store[:strips*n]
 	for i := range s.store {
-		s.store[i] = int16(binary.LittleEndian.Uint16(content[front+2*i:])) //nolint:gosec // two's complement, as it is sent
+		s.store[i] = int16(binary.LittleEndian.Uint16(content[samplesFront+2*i:])) //nolint:gosec // two's complement, as it is sent
 	}
 	s.samples = s.samples[:0]
 	for i := range strips {

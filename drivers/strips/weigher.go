@@ -2,6 +2,7 @@ package strips
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/axlegate/axlegate/wim"
 	"github.com/axlegate/axlegate/wim/signal"
@@ -114,10 +115,8 @@ func (w *Weigher) Take(b *Block, out []wim.Reading) ([]wim.Reading, error) {
 	case b.Header != nil:
 		return out, w.header(b.Header)
 	case b.End:
-		if w.lane == nil {
-			return out, nil
-		}
-		return w.numbered(w.lane.Close(out), len(out)), nil
+		w.Lost() // who is on the strips has not ended, and is not weighed in part
+		return out, nil
 	case w.lane == nil || len(b.Samples) != len(w.head.Strips):
 		return out, nil // before a header that fits
 	}
@@ -150,7 +149,7 @@ func (w *Weigher) numbered(out []wim.Reading, from int) []wim.Reading {
 }
 
 func (w *Weigher) header(h *Header) error {
-	if w.lane != nil && h.Boot == w.head.Boot && h.Rate == w.head.Rate {
+	if w.lane != nil && h.Boot == w.head.Boot && h.Rate == w.head.Rate && slices.Equal(h.Strips, w.head.Strips) {
 		return nil // once more, for those who came later
 	}
 	if w.lane != nil {
