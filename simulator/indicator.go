@@ -2,17 +2,11 @@ package simulator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
-
-	"github.com/creack/pty"
-	"golang.org/x/term"
 
 	"github.com/axlegate/axlegate/wim"
 )
@@ -65,8 +59,7 @@ type Indicator struct {
 	log  *slog.Logger
 
 	listener net.Listener // nil on a line
-	master   *os.File     // nil on TCP
-	slave    *os.File     // kept open, so that a listener's closing does not hang up the line
+	line     *Line        // nil on TCP
 	served   sync.WaitGroup
 
 	mu    sync.Mutex // owns what follows
@@ -165,30 +158,18 @@ func (d *Indicator) Close() error {
 			c.Close() //nolint:errcheck // a device that is switched off does not say goodbye
 		}
 	} else {
-		err = errors.Join(os.Remove(d.path), d.slave.Close(), d.master.Close())
+		err = d.line.Close()
 	}
 	d.mu.Unlock()
 	d.served.Wait()
 	return err
 }
 
-// plug makes the pseudo-terminal and lets the path point to it.
-func (d *Indicator) plug() error {
-	m, s, err := pty.Open()
-	if err != nil {
-		return fmt.Errorf("indicator's line: %w", err)
+// plug puts the line up and speaks on it.
+func (d *Indicator) plug() (err error) {
+	if d.line, err = NewLine(d.path); err != nil {
+		return fmt.Errorf("indicator: %w", err)
 	}
-	// As on a real line, nothing is echoed and no byte has a meaning.
-	if _, err := term.MakeRaw(int(s.Fd())); err != nil {
-		return errors.Join(fmt.Errorf("indicator's line: %w", err), m.Close(), s.Close())
-	}
-	if err := os.MkdirAll(filepath.Dir(d.path), 0o700); err != nil {
-		return errors.Join(fmt.Errorf("indicator's line: %w", err), m.Close(), s.Close())
-	}
-	if err := os.Symlink(s.Name(), d.path); err != nil {
-		return errors.Join(fmt.Errorf("indicator's line: %w", err), m.Close(), s.Close())
-	}
-	d.master, d.slave = m, s
 	d.served.Go(d.serveLine)
 	return nil
 }

@@ -78,7 +78,7 @@ func (d *Indicator) serveLine() {
 	var buf []byte
 	piece := make([]byte, 256)
 	for {
-		n, err := d.master.Read(piece)
+		n, err := d.line.Read(piece)
 		if err != nil {
 			return
 		}
@@ -104,10 +104,10 @@ func (d *Indicator) serveLine() {
 			out := append([]byte{unit}, reply...)
 			out = binary.LittleEndian.AppendUint16(out, modbusCRC(out))
 			if late > 0 {
-				time.AfterFunc(late, func() { d.master.Write(out) }) //nolint:errcheck // the line may be gone meanwhile
+				time.AfterFunc(late, func() { d.line.Write(out) }) //nolint:errcheck // the line may be gone meanwhile
 				continue
 			}
-			if _, err := d.master.Write(out); err != nil {
+			if _, err := d.line.Write(out); err != nil {
 				return
 			}
 		}

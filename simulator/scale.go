@@ -5,15 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 
+	"github.com/axlegate/axlegate/internal/capture"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -44,29 +41,20 @@ type scale struct {
 	path string // at which the line appears, a link as under /dev/serial/by-id
 	log  *slog.Logger
 
-	mu     sync.Mutex // owns what follows
-	master *os.File
-	fd     int
-	slave  *os.File // kept open, so that a listener's closing does not hang up the line
-	boot   uint32
-	seq    uint32
-	start  time.Time
-	rand   *rand.Rand // for boots and garbage only, apart from the traffic's
-	lost   uint64     // bytes that nobody took
+	mu    sync.Mutex // owns what follows
+	line  *Line      // nil while the cable is out
+	fd    int
+	tape  *capture.Writer // instead of a line; nil for none
+	boot  uint32
+	seq   uint32
+	start time.Time
+	rand  *rand.Rand // for boots and garbage only, apart from the traffic's
+	lost  uint64     // bytes that nobody took
 }
 
-func newScale(path string, r *rand.Rand, log *slog.Logger) (*scale, error) {
-	s := &scale{path: path, log: log, rand: r}
+func newScale(path string, tape *capture.Writer, r *rand.Rand, log *slog.Logger) (*scale, error) {
+	s := &scale{path: path, tape: tape, log: log, rand: r}
 	s.restart()
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("scale's line: %w", err)
-	}
-	// A link that an earlier run left behind points nowhere.
-	if st, err := os.Lstat(path); err == nil && st.Mode()&os.ModeSymlink != 0 {
-		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("scale's line: %w", err)
-		}
-	}
 	return s, s.plug()
 }
 
@@ -74,24 +62,18 @@ func newScale(path string, r *rand.Rand, log *slog.Logger) (*scale, error) {
 func (s *scale) plug() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.master != nil {
+	if s.line != nil || s.tape != nil {
 		return nil
 	}
-	m, t, err := pty.Open()
+	l, err := NewLine(s.path)
 	if err != nil {
-		return fmt.Errorf("pseudo-terminal: %w", err)
+		return fmt.Errorf("scale: %w", err)
 	}
-	// Raw before anyone listens: else the line would echo and translate bytes.
-	if _, err := term.MakeRaw(int(t.Fd())); err != nil {
-		return errors.Join(fmt.Errorf("pseudo-terminal: %w", err), m.Close(), t.Close())
+	fd := int(l.Fd())
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return errors.Join(fmt.Errorf("scale's line: %w", err), l.Close())
 	}
-	s.master, s.slave, s.fd = m, t, int(m.Fd())
-	if err := unix.SetNonblock(s.fd, true); err != nil {
-		return errors.Join(fmt.Errorf("pseudo-terminal: %w", err), s.close())
-	}
-	if err := os.Symlink(t.Name(), s.path); err != nil {
-		return errors.Join(fmt.Errorf("scale's line: %w; move what is there out of the way, or give the scale another path", err), s.close())
-	}
+	s.line, s.fd = l, fd
 	return nil
 }
 
@@ -99,20 +81,11 @@ func (s *scale) plug() error {
 func (s *scale) pull() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.master == nil {
+	if s.line == nil {
 		return nil
 	}
-	return s.close()
-}
-
-func (s *scale) close() error {
-	var err error
-	// Only our own link: what else stands there may be another's.
-	if to, lerr := os.Readlink(s.path); lerr == nil && to == s.slave.Name() {
-		err = os.Remove(s.path)
-	}
-	err = errors.Join(err, s.slave.Close(), s.master.Close())
-	s.master, s.slave = nil, nil
+	err := s.line.Close()
+	s.line = nil
 	return err
 }
 
@@ -192,7 +165,11 @@ func (s *scale) garbage(n int) {
 // write tells whether the line took all bytes. A line whose buffer is full takes a part or none, as a
 // listener that is too slow makes it; the caller holds mu and is never kept waiting.
 func (s *scale) write(b []byte) bool {
-	if s.master == nil {
+	if s.tape != nil {
+		s.tape.Bytes(1, capture.Device, b)
+		return true
+	}
+	if s.line == nil {
 		s.lost += uint64(len(b))
 		return false
 	}

@@ -92,7 +92,7 @@ func (l *listener) frames() []frame {
 
 func putUp(t *testing.T) *scale {
 	t.Helper()
-	s, err := newScale(filepath.Join(t.TempDir(), "by-id", "scale"), stream(1, 1), slog.New(slog.DiscardHandler))
+	s, err := newScale(filepath.Join(t.TempDir(), "by-id", "scale"), nil, stream(1, 1), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func TestALinkOfAnEarlierRunIsReplacedAndAFileIsNot(t *testing.T) {
 	if err := os.Symlink(filepath.Join(dir, "gone"), path); err != nil {
 		t.Fatal(err)
 	}
-	s, err := newScale(path, stream(1, 1), slog.New(slog.DiscardHandler))
+	s, err := newScale(path, nil, stream(1, 1), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestALinkOfAnEarlierRunIsReplacedAndAFileIsNot(t *testing.T) {
 	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newScale(path, stream(1, 1), slog.New(slog.DiscardHandler)); !errors.Is(err, os.ErrExist) {
+	if _, err := newScale(path, nil, stream(1, 1), slog.New(slog.DiscardHandler)); !errors.Is(err, os.ErrExist) {
 		t.Errorf("error %v, want that something is there", err)
 	}
 	if b, err := os.ReadFile(path); string(b) != "precious" {

@@ -24,6 +24,9 @@ type Config struct {
 	// Shown is told what a lane's sign shows after each order that it takes and each switching of its light,
 	// with the time. It must not wait; nil means nobody is told.
 	Shown func(wim.LaneID, SignState)
+	// Tape gives the file that a device's capture is written to, by the device's name: the scale's own, or lane-1-front and
+	// lane-1-rear. Then scales and cameras stand on no line and no socket. nil means real lines.
+	Tape func(device string) (io.Writer, error)
 }
 
 // Simulator is one simulated site. Its devices stand from New on; traffic starts with Run, which takes
@@ -68,6 +71,11 @@ func New(s Scenario, cfg Config) (sim *Simulator, err error) {
 	if cfg.Truth == nil {
 		cfg.Truth = io.Discard
 	}
+	if cfg.Tape != nil {
+		if err := s.untapeable(); err != nil {
+			return nil, err
+		}
+	}
 	sim = &Simulator{scenario: s, log: cfg.Logger.With("site", s.Site), truth: &truthLog{w: cfg.Truth}}
 	sim.fleet = newFleet(stream(s.Seed, 0), &s.Traffic)
 	up := sim // a return of nil takes the name's value
@@ -83,15 +91,21 @@ func New(s Scenario, cfg Config) (sim *Simulator, err error) {
 		if l.Scale != "" && !filepath.IsAbs(l.Scale) {
 			sl.Scale = filepath.Join(cfg.Dir, l.Scale)
 		}
-		if sl.scale, err = sl.weigh(base, sim.log); err != nil {
+		if sl.scale, err = sl.weigh(&cfg, base, sim.log); err != nil {
 			return nil, fmt.Errorf("lane %d: %w", l.Lane, err)
 		}
 		sim.lanes = append(sim.lanes, sl)
 		if l.FrontCamera != "" {
 			sl.front = newCamera(l.FrontCamera, l.FrontFormat, s.Site, l.Lane, true, stream(s.Seed, base+2), sim.log)
+			if err := sl.front.onto(&cfg); err != nil {
+				return nil, err
+			}
 		}
 		if l.RearCamera != "" {
 			sl.rear = newCamera(l.RearCamera, l.RearFormat, s.Site, l.Lane, false, stream(s.Seed, base+3), sim.log)
+			if err := sl.rear.onto(&cfg); err != nil {
+				return nil, err
+			}
 		}
 		if l.Sign != "" {
 			if sl.sign, err = newSign(context.Background(), l.Sign, sim.log); err != nil {
@@ -121,11 +135,15 @@ func New(s Scenario, cfg Config) (sim *Simulator, err error) {
 }
 
 // weigh puts up the lane's scale, on the line that the scenario names.
-func (l *simLane) weigh(base uint64, log *slog.Logger) (instrument, error) {
+func (l *simLane) weigh(cfg *Config, base uint64, log *slog.Logger) (instrument, error) {
 	// A boot must differ from run to run: a device that starts again is a new boot.
 	r := rand.New(rand.NewPCG(rand.Uint64(), base)) //nolint:gosec // no secret is drawn
 	if l.ScaleModbus == "" {
-		s, err := newScale(l.Scale, r, log)
+		tape, err := cfg.taped(l.Device, "axle scale, dialect af1", false)
+		if err != nil {
+			return nil, err
+		}
+		s, err := newScale(l.Scale, tape, r, log)
 		if err != nil {
 			return nil, err
 		}

@@ -2,19 +2,13 @@ package simulator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/creack/pty"
-	"golang.org/x/term"
 )
 
 // TerminalConfig says which static indicator stands where.
@@ -31,10 +25,8 @@ type TerminalConfig struct {
 type Terminal struct {
 	kind     terminalKind
 	every    time.Duration
-	path     string
 	listener net.Listener // nil on a line
-	master   *os.File     // nil behind a terminal server
-	slave    *os.File     // kept open, so that a reader's closing does not hang up the line
+	line     *Line        // nil behind a terminal server
 	stop     context.CancelFunc
 	served   sync.WaitGroup
 
@@ -67,16 +59,16 @@ func NewTerminal(ctx context.Context, cfg TerminalConfig) (*Terminal, error) {
 	if cfg.Every == 0 {
 		cfg.Every = 140 * time.Millisecond
 	}
-	d := &Terminal{kind: kind, every: cfg.Every, path: cfg.Line, conns: map[net.Conn]bool{}}
+	d := &Terminal{kind: kind, every: cfg.Every, conns: map[net.Conn]bool{}}
+	var err error
 	if cfg.Line != "" {
-		if err := d.plug(); err != nil {
-			return nil, fmt.Errorf("terminal's line: %w", err)
+		if d.line, err = NewLine(cfg.Line); err != nil {
+			return nil, fmt.Errorf("terminal %s: %w", cfg.Dialect, err)
 		}
 		ctx, d.stop = context.WithCancel(context.WithoutCancel(ctx))
-		d.serve(ctx, d.master)
+		d.serve(ctx, d.line)
 		return d, nil
 	}
-	var err error
 	if d.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Address); err != nil {
 		return nil, fmt.Errorf("terminal %s: %w", cfg.Dialect, err)
 	}
@@ -144,7 +136,7 @@ func (d *Terminal) Close() error {
 		}
 		d.mu.Unlock()
 	} else {
-		err = errors.Join(os.Remove(d.path), d.slave.Close(), d.master.Close())
+		err = d.line.Close()
 	}
 	d.served.Wait()
 	return err
@@ -228,24 +220,4 @@ func (d *Terminal) next() string {
 	frame = frame[:len(frame)/2] + string(d.spoil) + frame[len(frame)/2:]
 	d.spoil = nil
 	return frame
-}
-
-// plug makes the pseudo-terminal and lets the path point to it.
-func (d *Terminal) plug() error {
-	m, s, err := pty.Open()
-	if err != nil {
-		return err
-	}
-	// As on a real line, nothing is echoed and no byte has a meaning.
-	if _, err = term.MakeRaw(int(s.Fd())); err == nil {
-		err = os.MkdirAll(filepath.Dir(d.path), 0o700)
-	}
-	if err == nil {
-		err = os.Symlink(s.Name(), d.path)
-	}
-	if err != nil {
-		return errors.Join(err, m.Close(), s.Close())
-	}
-	d.master, d.slave = m, s
-	return nil
 }

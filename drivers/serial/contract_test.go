@@ -2,10 +2,13 @@ package serial
 
 import (
 	"bytes"
+	"net"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/axlegate/axlegate/drivers/scaletest"
+	"github.com/axlegate/axlegate/internal/freeport"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -36,6 +39,94 @@ func (w *wired) write(b []byte) {
 func (w *wired) Pull()    { w.line.pull() }
 func (w *wired) Plug()    { w.line.plug() }
 func (w *wired) Restart() { w.boot, w.seq = w.boot+1, 0 }
+
+// served is a scale behind a terminal server.
+type served struct {
+	t         testing.TB
+	boot, seq uint32
+
+	mu       sync.Mutex
+	address  string
+	listener net.Listener // nil while pulled
+	conns    []net.Conn
+}
+
+func (s *served) Note(r wim.Reading) wim.Reading {
+	s.seq++
+	r.Boot, r.Seq, r.DeviceTime = s.boot, s.seq, int64(s.seq)*1_000_000
+	s.write(encode(r))
+	return r
+}
+
+func (s *served) Disturb() {
+	s.write(append([]byte("\x02\x1aA garbage \x02\x02\xff"), bytes.Repeat([]byte{0}, af1Max)...))
+}
+
+func (s *served) write(b []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		c.Write(b) //nolint:errcheck // who has gone reads no more
+	}
+}
+
+func (s *served) Pull() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listener == nil {
+		return
+	}
+	s.listener.Close() //nolint:errcheck // it is listening
+	for _, c := range s.conns {
+		c.Close() //nolint:errcheck // as a cable that is pulled
+	}
+	s.listener, s.conns = nil, nil
+}
+
+func (s *served) Plug() {
+	l, err := net.Listen("tcp", s.address)
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	s.mu.Lock()
+	s.listener, s.address = l, l.Addr().String()
+	s.mu.Unlock()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			if s.listener == l {
+				s.conns = append(s.conns, c)
+			} else {
+				c.Close() //nolint:errcheck // it came too late
+			}
+			s.mu.Unlock()
+		}
+	}()
+}
+
+func (s *served) Restart() { s.boot, s.seq = s.boot+1, 0 }
+
+func TestTheSerialScaleBehindATerminalServerKeepsTheContract(t *testing.T) {
+	scaletest.Run(t, func(t testing.TB) scaletest.Rig {
+		address, err := freeport.Address(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &served{t: t, boot: 77, address: address}
+		d.Plug()
+		t.Cleanup(d.Pull)
+		s, err := New(Config{Device: "scale-1", Address: d.address, Silence: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return scaletest.Rig{Scale: s, Device: d}
+	})
+}
 
 func TestTheSerialScaleKeepsTheContract(t *testing.T) {
 	scaletest.Run(t, func(t testing.TB) scaletest.Rig {

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"os"
 	"sync"
 	"time"
 
@@ -259,49 +258,4 @@ func (d *Indicator) down(err error) {
 	if err != nil {
 		d.health.Reason = err.Error()
 	}
-}
-
-// open opens the line. A read of it that times out returns no bytes and no error.
-func (d *Indicator) open(ctx context.Context) (io.ReadWriteCloser, error) {
-	wait := min(readWait, d.cfg.Poll)
-	if d.cfg.Address != "" {
-		c, err := (&net.Dialer{Timeout: lastPause}).DialContext(ctx, "tcp", d.cfg.Address)
-		if err != nil {
-			return nil, fmt.Errorf("%w; check the terminal server and its network", err)
-		}
-		return &socket{Conn: c, wait: wait}, nil
-	}
-	if _, err := os.Stat(d.cfg.Path); err != nil {
-		return nil, fmt.Errorf("%w; check the cable and the adapter", err)
-	}
-	mode, err := modeOf(d.cfg.Baud, d.cfg.Framing)
-	if err != nil {
-		return nil, err
-	}
-	p, err := port.Open(d.cfg.Path, mode)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w; check that no other program has it and that this one may read it", d.cfg.Path, err)
-	}
-	// What waited in the buffer is old: its arrival time would be wrong.
-	if err := errors.Join(p.SetReadTimeout(wait), p.ResetInputBuffer()); err != nil {
-		return nil, errors.Join(fmt.Errorf("set up %s: %w", d.cfg.Path, err), p.Close())
-	}
-	return p, nil
-}
-
-// socket is a line behind a terminal server.
-type socket struct {
-	net.Conn
-	wait time.Duration
-}
-
-func (s *socket) Read(p []byte) (int, error) {
-	if err := s.SetReadDeadline(time.Now().Add(s.wait)); err != nil {
-		return 0, err
-	}
-	n, err := s.Conn.Read(p)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return n, nil
-	}
-	return n, err
 }

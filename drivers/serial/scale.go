@@ -1,13 +1,14 @@
 package serial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"os"
+	"net"
 	"sync"
 	"time"
 
@@ -28,7 +29,12 @@ type Config struct {
 	Device string // its name in cursors, gaps, logs and metrics
 	// Path of the line, best one that survives a replug: /dev/serial/by-id/… or by-path. Links are followed
 	// anew at every opening.
-	Path    string
+	Path string
+	// Address is host:port of a terminal server that hands the line on as it is over TCP, instead of Path.
+	Address string
+	// Open opens a line of another kind, instead of Path: a Read of it gives no bytes and no error after a short while in which none
+	// came. nil for none.
+	Open    func(ctx context.Context) (io.ReadCloser, error)
 	Baud    int           // 0 means 115200
 	Dialect string        // "af1", which is also what empty means
 	Silence time.Duration // a line silent for so long is dead; 0 means 5 s
@@ -38,8 +44,20 @@ type Config struct {
 
 // Validate fills in defaults and says what is wrong.
 func (c *Config) Validate() error {
-	if c.Device == "" || c.Path == "" {
-		return errors.New("serial scale: device and path are needed")
+	ways := 0
+	for _, set := range []bool{c.Path != "", c.Address != "", c.Open != nil} {
+		if set {
+			ways++
+		}
+	}
+	if c.Device == "" || ways != 1 {
+		return errors.New("serial scale: device, and one of path and address are needed")
+	}
+	if _, _, err := net.SplitHostPort(c.Address); c.Address != "" && err != nil {
+		return fmt.Errorf("serial scale %s: address %q: want host:port of a terminal server", c.Device, c.Address)
+	}
+	if c.Address != "" && c.Baud != 0 {
+		return fmt.Errorf("serial scale %s: its speed is a setting of the terminal server at %s, not of this program", c.Device, c.Address)
 	}
 	if c.Dialect == "" {
 		c.Dialect = "af1"
@@ -71,6 +89,7 @@ func (c *Config) Validate() error {
 // Scale is one scale on one line.
 type Scale struct {
 	cfg Config
+	at  string // its line, in words
 	log *slog.Logger
 
 	mu     sync.Mutex
@@ -82,8 +101,9 @@ func New(cfg Config) (*Scale, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	at := cmp.Or(cfg.Path, cfg.Address, cfg.Device)
 	return &Scale{
-		cfg: cfg, log: cfg.Logger.With("device", cfg.Device, "path", cfg.Path),
+		cfg: cfg, at: at, log: cfg.Logger.With("device", cfg.Device, "at", at),
 		health: wim.DeviceHealth{Device: cfg.Device, Reason: "the line was not opened yet", Since: wim.TimeOf(cfg.Now())},
 	}, nil
 }
@@ -128,24 +148,13 @@ func (s *Scale) Run(ctx context.Context, emit func(wim.Reading)) error {
 
 // session opens the line and reads it until it is lost.
 func (s *Scale) session(ctx context.Context, emit func(wim.Reading)) (err error) {
-	if _, err := os.Stat(s.cfg.Path); err != nil {
-		return fmt.Errorf("%w; check the cable and the adapter", err)
-	}
-	// Modem bits are left alone: a pseudo-terminal has none, and some scales restart when they change.
-	p, err := port.Open(s.cfg.Path, &port.Mode{BaudRate: s.cfg.Baud, DataBits: 8, Parity: port.NoParity, StopBits: port.OneStopBit})
+	p, err := s.open(ctx)
 	if err != nil {
-		return fmt.Errorf("open %s: %w; check that no other program has it and that this one may read it", s.cfg.Path, err)
+		return err
 	}
 	// Closed after every error too: until then the kernel keeps the name, and an adapter that comes back
 	// would get another.
 	defer func() { err = errors.Join(err, p.Close()) }()
-	if err := p.SetReadTimeout(readWait); err != nil {
-		return fmt.Errorf("set up %s: %w", s.cfg.Path, err)
-	}
-	// What waited in the buffer is old: its arrival time would be wrong and a sign must not follow it.
-	if err := p.ResetInputBuffer(); err != nil {
-		return fmt.Errorf("set up %s: %w", s.cfg.Path, err)
-	}
 	return s.read(ctx, p, emit)
 }
 
@@ -169,7 +178,7 @@ func (s *Scale) read(ctx context.Context, p io.Reader, emit func(wim.Reading)) e
 		// The library reports a timeout as no bytes and no error.
 		n, err := p.Read(buf)
 		if err != nil {
-			return fmt.Errorf("%s: line lost: %w; check the cable", s.cfg.Path, err)
+			return fmt.Errorf("%s: line lost: %w; check the cable", s.at, err)
 		}
 		now := s.cfg.Now()
 		arrival = wim.TimeOf(now)
@@ -183,10 +192,20 @@ func (s *Scale) read(ctx context.Context, p io.Reader, emit func(wim.Reading)) e
 				heard = now
 				continue
 			}
-			return fmt.Errorf("%s: no good frame for %s; check the cable, the scale's power and its line settings", s.cfg.Path, s.cfg.Silence)
+			return fmt.Errorf("%s: no good frame for %s; check the cable, the scale's power and its line settings", s.at, s.cfg.Silence)
 		}
 	}
 	return nil
+}
+
+func (s *Scale) open(ctx context.Context) (io.ReadCloser, error) {
+	switch {
+	case s.cfg.Open != nil:
+		return s.cfg.Open(ctx)
+	case s.cfg.Address != "":
+		return dial(ctx, s.cfg.Address, readWait)
+	}
+	return openPort(s.cfg.Path, &port.Mode{BaudRate: s.cfg.Baud, DataBits: 8, Parity: port.NoParity, StopBits: port.OneStopBit}, readWait)
 }
 
 // account moves the decoder's counts into the health, so that they survive a lost line.

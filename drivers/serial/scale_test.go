@@ -254,7 +254,7 @@ func TestAConfigurationThatCannotWork(t *testing.T) {
 		name, want string
 		cfg        Config
 	}{
-		{"without a path", "device and path are needed", Config{Device: "x"}},
+		{"without a path", "device, and one of path and address are needed", Config{Device: "x"}},
 		{"with an unknown dialect", "there is: af1", Config{Device: "x", Path: "/dev/null", Dialect: "toledo"}},
 		{"with a silence that cannot be", "silence of -1s", Config{Device: "x", Path: "/dev/null", Silence: -time.Second}},
 		{"with a baud rate that no line has", "baud 7", Config{Device: "x", Path: "/dev/null", Baud: 7}},

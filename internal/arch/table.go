@@ -78,8 +78,8 @@ func rooms() []Room {
 		},
 		{
 			Path: "drivers/serial", Ours: []string{"wim"}, Foreign: []string{gobus},
-			Tests: []string{"drivers/scaletest", "simulator", pty},
-			Why:   "Its tests need a line that can be pulled, a pseudo-terminal; on it they also meet the simulator's indicators.",
+			Tests: []string{"drivers/scaletest", "internal/freeport", "simulator", pty},
+			Why:   "Its tests need a line that can be pulled, a pseudo-terminal or a socket; on it they also meet the simulator's indicators.",
 		},
 		{Path: "drivers/inbox", Tests: []string{"internal/freeport"}},
 		{Path: "drivers/page", Ours: []string{"wim"}},
@@ -176,13 +176,14 @@ func rooms() []Room {
 		// Simulated hardware: words only, never drivers or rules, so that two encoders meet on a wire.
 		{Path: "simulator/physics"},
 		{
-			Path: "simulator", Ours: []string{"internal/conf", "internal/freeport", "simulator/physics", "wim"},
+			Path: "simulator", Ours: []string{"internal/capture", "internal/conf", "internal/freeport", "simulator/physics", "wim"},
 			Foreign: []string{bitmapfont, pty, simonvet, "golang.org/x/image", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/term"},
 			Tests:   []string{"internal/testenv"},
 			Why:     "Its tests read its instruments with another maker's master.",
 		},
 
 		// What pages share, and strict configuration.
+		{Path: "internal/capture"},
 		{Path: "internal/conf", Foreign: []string{yaml}},
 		{Path: "internal/signin", Foreign: []string{"golang.org/x/crypto", "golang.org/x/time"}},
 		{Path: "internal/web", Ours: []string{"wim"}, Foreign: []string{"golang.org/x/text"}},
@@ -211,10 +212,10 @@ func rooms() []Room {
 		},
 		{Path: "cmd/axlegate-center", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
 		{Path: "cmd/axlegate-edge", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
-		{Path: "cmd/axlegate-sim", Ours: []string{"internal/daemon", "simulator", "simulator/physics", "wim"}, Foreign: []string{kong, "golang.org/x/term"}},
+		{Path: "cmd/axlegate-sim", Ours: []string{"internal/capture", "internal/daemon", "simulator", "simulator/physics", "wim"}, Foreign: []string{kong, "golang.org/x/term"}},
 		{
 			Path: "cmd/axlegate", Ours: []string{
-				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/strips", "drivers/toll", "drivers/tpm", "edge/journal", "internal/conf",
+				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/strips", "drivers/toll", "drivers/tpm", "edge/journal", "internal/capture", "internal/conf",
 				"internal/daemon", "internal/scoresheet", "internal/scoring", "internal/signin", "internal/stand", "internal/web", "rules", "simulator", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},

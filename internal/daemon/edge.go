@@ -384,7 +384,11 @@ func openScale(cfg *EdgeConfig, c *ScaleConfig, knows siteKnows, log *slog.Logge
 	case scaleStrips:
 		return openStrips(c, knows, log)
 	default:
-		return serial.New(serial.Config{Device: c.Device, Path: cfg.path(c.Path), Baud: c.Baud, Dialect: c.Dialect, Logger: log})
+		path := c.Path
+		if path != "" {
+			path = cfg.path(path)
+		}
+		return serial.New(serial.Config{Device: c.Device, Path: path, Address: c.Address, Baud: c.Baud, Dialect: c.Dialect, Logger: log})
 	}
 	name, text, err := deviceProfile(cfg.dir, cmp.Or(c.Profile, "axle-ring-tcp"))
 	if err != nil {

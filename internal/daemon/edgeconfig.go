@@ -136,7 +136,7 @@ type ScaleConfig struct {
 	Baud    int    `yaml:"baud"`    // of the line; 0 means 115200 for a serial scale and 19200 for Modbus
 	Dialect string `yaml:"dialect"` // of a serial scale: "af1"
 	Parity  string `yaml:"parity"`  // of a line with Modbus: even (or empty), none or odd
-	Address string `yaml:"address"` // of Modbus TCP, host:port
+	Address string `yaml:"address"` // of Modbus TCP or of a terminal server, host:port
 	Unit    uint8  `yaml:"unit"`    // of Modbus; 0 means 1
 	Profile string `yaml:"profile"` // of Modbus: embedded register profile, or a .yaml file; empty means axle-ring-tcp
 	// Record is of a controller that sends whole vehicles.
@@ -167,12 +167,19 @@ func (s *ScaleConfig) mistake() (key, msg, hint string) {
 	switch s.Kind {
 	case "", scaleSerial:
 		if s.Path == "" && s.Kind == "" && s.Address != "" {
-			return "kind", "is missing", "a scale with an address is of kind modbus"
+			return "kind", "is missing", "a scale with an address is of kind modbus, or of kind serial behind a terminal server"
 		}
-		if s.Path == "" {
-			return "path", "is missing", "name the port by /dev/serial/by-id"
+		if s.Path == "" && s.Address == "" {
+			return "path", "is missing", "name the port by /dev/serial/by-id, or a terminal server by address"
 		}
-		others = []setting{{"address", s.Address != ""}, {"unit", s.Unit != 0}, {"profile", s.Profile != ""}, {"parity", s.Parity != ""}, {"record", s.Record != nil}, {"strips", s.Strips != nil}}
+		if s.Address != "" {
+			if _, _, err := net.SplitHostPort(s.Address); err != nil {
+				return "address", fmt.Sprintf("%q is no address", s.Address), "write the terminal server's as 192.0.2.30:4001"
+			}
+			what += " behind a terminal server"
+			others = []setting{{"path", s.Path != ""}, {"baud", s.Baud != 0}}
+		}
+		others = append(others, []setting{{"unit", s.Unit != 0}, {"profile", s.Profile != ""}, {"parity", s.Parity != ""}, {"record", s.Record != nil}, {"strips", s.Strips != nil}}...)
 	case scaleStrips:
 		what = "strips"
 		if key, msg, hint := s.Strips.mistake(); msg != "" {
