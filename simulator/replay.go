@@ -28,6 +28,8 @@ type Replay struct {
 	// Played counts the bytes that were sent, Unknown the questions that nobody asked when it was captured, Refused the pushes that
 	// the host answered with another status than success.
 	Played, Unknown, Refused atomic.Uint64
+
+	at atomic.Int64 // how far it is played
 }
 
 // exchange is a question's time and what was answered.
@@ -74,6 +76,9 @@ func (r *Replay) Lasts() time.Duration {
 	}
 	return r.list[len(r.list)-1].At
 }
+
+// At is how far the capture is played, in the time of its device.
+func (r *Replay) At() time.Duration { return time.Duration(r.at.Load()) }
 
 // Asked tells whether the device answers, and says nothing by itself.
 func (r *Replay) Asked() bool { return len(r.answers) > 0 }
@@ -136,6 +141,7 @@ func (r *Replay) Times(ctx context.Context, put func(capture.Entry) error) error
 		if r.speed > 0 && !wait(ctx, time.Until(began.Add(r.scaled(e.At)))) || ctx.Err() != nil {
 			return nil
 		}
+		r.at.Store(int64(e.At))
 		if err := put(e); err != nil {
 			return err
 		}

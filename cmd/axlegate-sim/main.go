@@ -16,6 +16,7 @@ pseudo-terminals, plate cameras that push pictures over HTTP, and message signs 
 by script and the ground truth of every vehicle as NDJSON.
 
   axlegate-sim scenario.yaml --truth truth.ndjson --registrations registrations.csv
+  axlegate-sim replay scale.capture --link /tmp/scale
   axlegate-sim samples stream.axs --vehicles 200 --truth truth.ndjson --config strips.yaml
 
 The scale's path, the cameras' addresses and the sign's port stand in the scenario; put the same into the
@@ -24,6 +25,7 @@ edge's configuration.`
 type command struct {
 	Run     runCommand       `cmd:"" default:"withargs" help:"Run a scenario's hardware until it is stopped."`
 	Samples samplesCommand   `cmd:"" help:"Write what trucks do to strip sensors, as samples."`
+	Replay  replayCommand    `cmd:"" help:"Play a device from what was captured of it."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
@@ -31,6 +33,7 @@ type runCommand struct {
 	Scenario      string         `arg:"" help:"Scenario file (YAML)." type:"path"`
 	Truth         string         `help:"File that the ground truth is appended to; empty for none." type:"path"`
 	Registrations string         `help:"File that the fleet's registration table is written to before traffic starts." type:"path"`
+	Tapes         string         `help:"Folder for captures of what scales and cameras say, which then stand on no line; for axlegate-sim replay." type:"path"`
 	Logging       daemon.Logging `embed:""`
 }
 
@@ -46,5 +49,5 @@ func main() {
 func (c runCommand) Run() error {
 	ctx, stop := daemon.Signalled(context.Background())
 	defer stop()
-	return daemon.RunSim(ctx, daemon.SimFiles{Scenario: c.Scenario, Truth: c.Truth, Registrations: c.Registrations}, c.Logging.Logger(os.Stderr))
+	return daemon.RunSim(ctx, daemon.SimFiles{Scenario: c.Scenario, Truth: c.Truth, Registrations: c.Registrations, Tapes: c.Tapes}, c.Logging.Logger(os.Stderr))
 }

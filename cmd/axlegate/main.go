@@ -30,6 +30,7 @@ const about = `Axlegate weighs vehicles in motion and tells, provably, whether o
   axlegate classes records.ndjson     vehicles by class: ours, and the thirteen of FHWA
   axlegate decode camera push.bin     what a saved push of a camera says
   axlegate decode serial -d toledo …  what a recorded line of a static indicator says
+  axlegate capture /dev/ttyUSB0 …     keep what a line says, to play it again with axlegate-sim replay
   axlegate rules show cn              a rule set as tables; check, compare and explain them
 
 The daemons are axlegate-edge (one site), axlegate-center (the authorities) and axlegate-sim (simulated
@@ -51,6 +52,7 @@ type toolbox struct {
 	Check     checkCommand     `cmd:"" help:"Check a configuration file without starting anything."`
 	Keys      keysCommand      `cmd:"" help:"Make and look at signing keys and password hashes."`
 	Enrol     enrolCommand     `cmd:"" help:"Have the centre believe this site's key, with a one-time code."`
+	Capture   captureCommand   `cmd:"" help:"Keep what goes over a device's line, byte by byte, to look at it or play it again."`
 	Devices   devicesCommand   `cmd:"" help:"List the devices that can be connected, and what their sources do not tell."`
 	Probe     probeCommand     `cmd:"" help:"Find out what answers on a serial line or a Modbus TCP address; nothing is written."`
 	Version   kong.VersionFlag `help:"Print the version and exit."`

@@ -66,3 +66,12 @@ func (s *socket) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// OpenRaw opens a serial port whose bytes nobody reads as frames: framing is as in 8N1. A read waits until bytes come.
+func OpenRaw(path string, baud int, framing string) (io.ReadWriteCloser, error) {
+	mode, err := modeOf(baud, framing)
+	if err != nil {
+		return nil, err
+	}
+	return openPort(path, mode, port.NoTimeout)
+}

@@ -212,7 +212,7 @@ func rooms() []Room {
 		},
 		{Path: "cmd/axlegate-center", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
 		{Path: "cmd/axlegate-edge", Ours: []string{"internal/daemon"}, Foreign: []string{kong}},
-		{Path: "cmd/axlegate-sim", Ours: []string{"internal/capture", "internal/daemon", "simulator", "simulator/physics", "wim"}, Foreign: []string{kong, "golang.org/x/term"}},
+		{Path: "cmd/axlegate-sim", Ours: []string{"internal/daemon", "simulator", "simulator/physics", "wim"}, Foreign: []string{kong, "golang.org/x/term"}},
 		{
 			Path: "cmd/axlegate", Ours: []string{
 				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/strips", "drivers/toll", "drivers/tpm", "edge/journal", "internal/capture", "internal/conf",

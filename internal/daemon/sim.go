@@ -17,6 +17,7 @@ type SimFiles struct {
 	Scenario      string
 	Truth         string // ground truth is appended here
 	Registrations string // the fleet's registration table is written here before traffic starts
+	Tapes         string // folder for captures of scales and cameras, which then stand on no line; empty for real lines
 }
 
 // CheckScenario reads a scenario file without starting anything.
@@ -46,7 +47,16 @@ func NewSim(f SimFiles, log *slog.Logger) (s *simulator.Simulator, closeTruth fu
 			err = errors.Join(err, closeTruth())
 		}
 	}()
-	if s, err = simulator.New(scenario, simulator.Config{Dir: filepath.Dir(f.Scenario), Logger: log, Truth: truth}); err != nil {
+	cfg := simulator.Config{Dir: filepath.Dir(f.Scenario), Logger: log, Truth: truth}
+	if f.Tapes != "" {
+		cfg.Tape = func(device string) (io.Writer, error) {
+			if err := os.MkdirAll(f.Tapes, 0o700); err != nil {
+				return nil, err
+			}
+			return os.OpenFile(filepath.Join(f.Tapes, device+".capture"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		}
+	}
+	if s, err = simulator.New(scenario, cfg); err != nil {
 		return nil, nil, err
 	}
 	if f.Registrations != "" {
