@@ -12,18 +12,24 @@ import (
 	"github.com/axlegate/axlegate/drivers/toll"
 )
 
+// ProfileKind is the kind that a profile or page says it is of; the rest of it can be read only when that is known. Empty where it says none.
+func ProfileKind(text []byte) string {
+	if m := regexp.MustCompile(`(?m)^kind:[ \t]*"?([a-z-]+)`).FindSubmatch(text); m != nil {
+		return string(m[1])
+	}
+	return ""
+}
+
+// DeviceProfile reads a profile by its shipped name, or by its file.
+func DeviceProfile(name string) (file string, text []byte, err error) { return deviceProfile("", name) }
+
 // CheckDevice reads a device's register profile or page of records, of whichever kind it says it is.
 func CheckDevice(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	// The rest of the file can be read only when the kind is known.
-	kind := ""
-	if m := regexp.MustCompile(`(?m)^kind:[ \t]*"?([a-z-]+)`).FindSubmatch(text); m != nil {
-		kind = string(m[1])
-	}
-	switch kind {
+	switch kind := ProfileKind(text); kind {
 	case "indicator":
 		_, err = indicator.LoadProfile(path, text)
 	case "axle-scale":
