@@ -53,6 +53,7 @@ type toolbox struct {
 	Keys      keysCommand      `cmd:"" help:"Make and look at signing keys and password hashes."`
 	Enrol     enrolCommand     `cmd:"" help:"Have the centre believe this site's key, with a one-time code."`
 	Capture   captureCommand   `cmd:"" help:"Keep what goes over a device's line, byte by byte, to look at it or play it again."`
+	Watch     watchCommand     `cmd:"" help:"Show live what one scale or camera of a site says; nothing is recorded."`
 	Devices   devicesCommand   `cmd:"" help:"List the devices that can be connected, and what their sources do not tell."`
 	Probe     probeCommand     `cmd:"" help:"Find out what answers on a serial line or a Modbus TCP address; nothing is written."`
 	Version   kong.VersionFlag `help:"Print the version and exit."`
