@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -37,11 +38,12 @@ type Health struct {
 
 // DeviceStatus is one device's health.
 type DeviceStatus struct {
-	Device string     `json:"device"`
-	Lane   wim.LaneID `json:"lane,omitempty"`
-	Up     bool       `json:"up"`
-	Since  wim.Time   `json:"since"`
-	Reason string     `json:"reason,omitempty"`
+	Device string      `json:"device"`
+	Lane   wim.LaneID  `json:"lane,omitempty"`
+	State  DeviceState `json:"state"`
+	Up     bool        `json:"up"`    // the driver reaches it
+	Since  wim.Time    `json:"since"` // of the last change between up and down
+	Reason string      `json:"reason,omitempty"`
 }
 
 // CameraClock is how far a camera's clock trails the site's, by the reads compared so far.
@@ -68,32 +70,40 @@ type device struct {
 	lane    wim.LaneID
 	reports bool
 	health  wim.DeviceHealth
+	state   DeviceState
+	reason  string // of any state but live
 }
 
 // devices asks every device and the link for their health.
 func (s *Site) devices() []device {
 	var out []device
-	add := func(name string, lane wim.LaneID, x any) {
+	now := time.Now()
+	add := func(name string, lane wim.LaneID, x any, noticed func() uint64) {
 		d := device{name: name, lane: lane}
 		if h, ok := x.(healthy); ok {
 			d.reports, d.health = true, h.Health()
+			d.state, d.reason = s.overseer.look(name, now, d.health, noticed)
 		}
 		out = append(out, d)
 	}
-	for i := range s.cfg.Lanes {
+	for i, running := range s.lanes {
 		l := &s.cfg.Lanes[i]
-		add(l.Device, l.Lane, l.Scale)
+		byCameras := running.seen.Load
+		if len(l.Cameras) == 0 {
+			byCameras = nil
+		}
+		add(l.Device, l.Lane, l.Scale, byCameras)
 		for _, c := range l.Cameras {
-			add(c.Device, l.Lane, c.Camera)
+			add(c.Device, l.Lane, c.Camera, running.passed.Load)
 		}
 		if l.Sign != nil {
-			add(l.SignDevice, l.Lane, l.Sign)
+			add(l.SignDevice, l.Lane, l.Sign, nil)
 		}
 	}
 	for i := range s.cfg.Systems {
-		add(s.cfg.Systems[i].System, 0, s.cfg.Systems[i].Transactions)
+		add(s.cfg.Systems[i].System, 0, s.cfg.Systems[i].Transactions, nil)
 	}
-	add("uplink", 0, s.cfg.Link)
+	add("uplink", 0, s.cfg.Link, nil)
 	return out
 }
 
@@ -104,10 +114,10 @@ func (s *Site) Health(ctx context.Context) Health {
 		if !d.reports {
 			continue
 		}
-		h.Devices = append(h.Devices, DeviceStatus{Device: d.name, Lane: d.lane, Up: d.health.Up, Since: d.health.Since, Reason: d.health.Reason})
-		if !d.health.Up {
+		h.Devices = append(h.Devices, DeviceStatus{Device: d.name, Lane: d.lane, State: d.state, Up: d.health.Up, Since: d.health.Since, Reason: d.reason})
+		if d.state != DeviceLive {
 			h.State = StateDegraded
-			h.Todo = append(h.Todo, d.name+" is down: "+d.health.Reason)
+			h.Todo = append(h.Todo, fmt.Sprintf("%s is %s: %s", d.name, d.state, d.reason))
 		}
 	}
 	for _, l := range s.lanes {
@@ -146,6 +156,20 @@ func (s *Site) Health(ctx context.Context) Health {
 		h.State = StateStopped
 	}
 	return h
+}
+
+// oversee looks at every device now and then, so that what is said of it covers the last minute.
+func (s *Site) oversee(ctx context.Context) {
+	tick := time.NewTicker(sampleEvery)
+	defer tick.Stop()
+	for {
+		s.devices()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // Metrics gives the site's metrics to a registry of the caller's.

@@ -70,6 +70,8 @@ type lane struct {
 	shifted time.Duration // how far it was set since the vehicle on the scale began
 	last    *passed       // the vehicle that passed last
 	verdict wim.Verdict   // Judge's slices, reused
+
+	passed, seen atomic.Uint64 // vehicles recorded, and plate reads taken
 }
 
 func newLane(site *Config, cfg LaneConfig, by *works, m *laneMetrics, groups chan<- group, failSafe func() bool) *lane {
@@ -130,6 +132,7 @@ func (l *lane) emitPlate(device string, r wim.PlateRead, jpeg []byte) bool {
 	}
 	select {
 	case l.plates <- arrivedPlate{r, jpeg}:
+		l.seen.Add(1)
 		return true
 	default:
 		l.m.plates.WithLabelValues("refused").Inc()
@@ -375,6 +378,7 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	l.inquiry.want(f.Units)
 	outcome, standing := summary(&verdict)
 	l.m.passages.WithLabelValues(string(outcome), string(standing)).Inc()
+	l.passed.Add(1)
 	l.m.plates.WithLabelValues("matched").Add(float64(len(reads)))
 }
 

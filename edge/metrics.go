@@ -122,7 +122,7 @@ func (m *metrics) lane(id wim.LaneID) *laneMetrics {
 type scraped struct {
 	site *Site
 
-	up, messages, skipped, reconnects, unreceipted, oldest, stranded, waiting, refused, failSafe, steps, behind, reserve, reserveSize, free, cameraOffset *prometheus.Desc
+	up, state, messages, skipped, reconnects, unreceipted, oldest, stranded, waiting, refused, failSafe, steps, behind, reserve, reserveSize, free, cameraOffset *prometheus.Desc
 }
 
 func newScraped(s *Site) *scraped {
@@ -132,6 +132,7 @@ func newScraped(s *Site) *scraped {
 	return &scraped{
 		site:         s,
 		up:           desc("device_up", "1 while the driver reaches its device.", "device"),
+		state:        desc("device_state", "1 for the state that the device is in: live, connecting, degraded, silent or failed.", "device", "state"),
 		messages:     desc("device_messages_total", "Frames, events or answers of the device.", "device", "result"),
 		skipped:      desc("device_skipped_bytes_total", "Bytes thrown away to find the next good frame.", "device"),
 		reconnects:   desc("device_reconnects_total", "Times the line to the device was opened again.", "device"),
@@ -152,7 +153,7 @@ func newScraped(s *Site) *scraped {
 
 // Describe names the metrics.
 func (c *scraped) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.up, c.messages, c.skipped, c.reconnects, c.unreceipted, c.oldest, c.stranded, c.waiting, c.refused, c.failSafe, c.steps, c.behind, c.reserve, c.reserveSize, c.free, c.cameraOffset} {
+	for _, d := range []*prometheus.Desc{c.up, c.state, c.messages, c.skipped, c.reconnects, c.unreceipted, c.oldest, c.stranded, c.waiting, c.refused, c.failSafe, c.steps, c.behind, c.reserve, c.reserveSize, c.free, c.cameraOffset} {
 		out <- d
 	}
 }
@@ -177,6 +178,9 @@ func (c *scraped) Collect(out chan<- prometheus.Metric) {
 		}
 		h := d.health
 		gauge(c.up, truth(h.Up), d.name)
+		for _, st := range []DeviceState{DeviceLive, DeviceConnecting, DeviceDegraded, DeviceSilent, DeviceFailed} {
+			gauge(c.state, truth(d.state == st), d.name, string(st))
+		}
 		counter(c.messages, h.Messages, d.name, "good")
 		counter(c.messages, h.Bad, d.name, "bad")
 		counter(c.skipped, h.Skipped, d.name)

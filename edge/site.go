@@ -47,6 +47,7 @@ type Site struct {
 	linker   *linker
 	sender   *sender
 	uploader *uploader
+	overseer *overseer
 	state    atomic.Int32
 }
 
@@ -60,7 +61,7 @@ func New(cfg Config) (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("edge: %w", err)
 	}
-	s := &Site{cfg: cfg, log: cfg.Logger, m: newMetrics(), store: store}
+	s := &Site{cfg: cfg, log: cfg.Logger, m: newMetrics(), store: store, overseer: newOverseer()}
 	if s.keys, err = newKeyring(context.Background(), &s.cfg); err != nil {
 		return nil, fmt.Errorf("edge: %w", err)
 	}
@@ -163,6 +164,7 @@ func (s *Site) Run(ctx context.Context) error {
 	}
 	rest.Go(func() { s.keepHouse(restCtx) })
 	rest.Go(func() { s.watchDisk(restCtx) })
+	rest.Go(func() { s.oversee(restCtx) })
 	rest.Go(func() { s.cfg.Timekeeper.Run(restCtx) })
 	for _, l := range s.lanes {
 		lanes.Go(l.run)
@@ -263,6 +265,7 @@ func (s *Site) supervise(ctx context.Context, name string, run func(context.Cont
 			pause = restartFirst
 		}
 		s.m.deviceRestarts.WithLabelValues(name).Inc()
+		s.overseer.ended(name, time.Now(), err)
 		s.log.Error("a driver ended by itself and is started again; its lane goes without it meanwhile", "device", name, "err", err, "pause", pause)
 		t := time.NewTimer(pause + rand.N(pause/4))
 		select {

@@ -104,7 +104,7 @@ func newVisitor(t *testing.T) *visitor {
 		t.Fatal(err)
 	}
 	s := &fakeSite{head: 7, picture: filepath.Join(t.TempDir(), "p.jpg"), health: edge.Health{State: edge.StateDegraded, Devices: []edge.DeviceStatus{
-		{Device: "scale-1", Lane: 1, Up: true}, {Device: "camera-2", Lane: 2, Reason: "connection refused " + hostile}, {Device: "uplink"}}}}
+		{Device: "scale-1", Lane: 1, Up: true, State: edge.DeviceLive}, {Device: "camera-2", Lane: 2, State: edge.DeviceFailed, Reason: "connection refused " + hostile}, {Device: "uplink", State: edge.DeviceConnecting}}}}
 	if err := os.WriteFile(s.picture, []byte("jpeg"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +304,7 @@ func TestALivePageIsToldWhatChanges(t *testing.T) {
 		t.Fatalf("the first view is %s", first)
 	}
 	v.site.mu.Lock()
-	v.site.health.Devices = []edge.DeviceStatus{{Device: "camera-2", Lane: 2, Up: true}}
+	v.site.health.Devices = []edge.DeviceStatus{{Device: "camera-2", Lane: 2, Up: true, State: edge.DeviceLive}}
 	v.site.mu.Unlock()
 	for {
 		if _, now := next(); strings.Contains(now, "camera-2") && !strings.Contains(now, "connection refused") {
