@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/axlegate/axlegate/wim"
@@ -48,6 +49,7 @@ type camera struct {
 	painter *painter
 	queue   chan sighting
 	rand    *rand.Rand
+	dark    atomic.Int64 // until then it starts anew, in ns of Unix time
 }
 
 const (
@@ -77,6 +79,9 @@ func newCamera(address string, format CameraFormat, site wim.SiteID, lane wim.La
 
 // see queues a sighting; a camera whose memory is full forgets the oldest, as real ones do.
 func (c *camera) see(s sighting) {
+	if time.Now().UnixNano() < c.dark.Load() {
+		return
+	}
 	for {
 		select {
 		case c.queue <- s:
@@ -87,6 +92,18 @@ func (c *camera) see(s sighting) {
 		case old := <-c.queue:
 			c.log.Warn("camera forgot an event, its memory is full", "lane", c.lane, "plate", old.plate)
 		default:
+		}
+	}
+}
+
+// reboot makes it start anew: what it had not sent is gone, and it sees nothing for so long.
+func (c *camera) reboot(d time.Duration) {
+	c.dark.Store(time.Now().Add(d).UnixNano())
+	for {
+		select {
+		case <-c.queue:
+		default:
+			return
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -23,7 +24,7 @@ import (
 //	GET  /lanes/{n}/sign           what the sign shows
 //	GET  /lanes/{n}/boot           the scale's boot and its last sequence number
 //	POST /lanes/{n}/pull | plug | restart
-//	POST /lanes/{n}/fault/{kind}   strikes the next vehicle
+//	POST /lanes/{n}/fault/{kind}?for=3s   strikes now, or the next vehicle where it needs one
 //	GET  /bridges/{name}           what stands on a weighbridge
 //	POST /bridges/{name}/fault/{kind}?for=3s
 type control struct {
@@ -163,8 +164,20 @@ func (c *control) fault(w http.ResponseWriter, r *http.Request) {
 	if addr := c.sim.ScaleAddr(lane); addr != "" {
 		probe.Lanes[0].Scale, probe.Lanes[0].ScaleModbus = "", addr
 	}
+	length, err := time.ParseDuration(cmp.Or(r.FormValue("for"), "3s"))
+	if err != nil || length < 0 {
+		http.Error(w, "for: want a duration such as 3s", http.StatusBadRequest)
+		return
+	}
+	probe.Faults[0].For = conf.Duration(length)
 	if err := probe.Validate(); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if k.needsNoVehicle() {
+		if err := c.sim.strikeScale(c.sim.lane(lane), k, length); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
 		return
 	}
 	select {

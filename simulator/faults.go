@@ -40,8 +40,15 @@ func (s *Simulator) before(l *simLane, strike []FaultKind, d time.Duration) erro
 // strikeScale does what needs no vehicle. A cable is plugged in again while the traffic goes on.
 func (s *Simulator) strikeScale(l *simLane, k FaultKind, d time.Duration) error {
 	switch k {
-	case Garbage, Silence, LateReply, Overrun, Torn, WrongUnit:
+	case Garbage, Silence, LateReply, Overrun, Torn, WrongUnit, Swapped, HalfFrame, RepeatFrame:
 		l.scale.strike(k, d)
+		s.note(string(k), l)
+	case Reboot:
+		for _, c := range []*camera{l.front, l.rear} {
+			if c != nil {
+				c.reboot(d)
+			}
+		}
 		s.note(string(k), l)
 	case Restart:
 		return s.Restart(l.Lane.Lane)
@@ -82,16 +89,24 @@ func (s *Simulator) strikeAt(ctx context.Context, l *simLane, f Fault) error {
 	if !wait(ctx, f.At.Std()) {
 		return nil
 	}
-	switch f.Kind {
-	case Garbage, Restart, Cable, Silence, LateReply, Overrun, Torn, WrongUnit:
+	if f.Kind.needsNoVehicle() {
 		return s.strikeScale(l, f.Kind, f.For.Std())
-	case DropFrame, NoPlate, BadPicture, LatePlate, RepeatEvent, NoPicture, WrongClock:
-		select {
-		case l.pending <- f:
-		case <-ctx.Done():
-		}
+	}
+	select {
+	case l.pending <- f:
+	case <-ctx.Done():
 	}
 	return nil
+}
+
+// needsNoVehicle tells whether it strikes a device and not what passes.
+func (k FaultKind) needsNoVehicle() bool {
+	switch k {
+	case Garbage, Restart, Cable, Reboot, Silence, LateReply, Overrun, Torn, WrongUnit, Swapped, HalfFrame, RepeatFrame:
+		return true
+	case DropFrame, NoPlate, BadPicture, LatePlate, RepeatEvent, NoPicture, WrongClock:
+	}
+	return false
 }
 
 // has tells whether a fault is among those that hit.

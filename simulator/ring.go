@@ -44,6 +44,7 @@ type ringScale struct {
 	torn    bool          // the next answer with slots shows one in the making
 	rubbish bool          // the next answer with slots is random
 	strange time.Time     // until then it answers another unit only
+	swapped time.Time     // until then the halves of 32-bit values stand the other way round
 }
 
 // newRing serves at addr until pull; port 0 means any free one.
@@ -179,7 +180,9 @@ func (s *ringScale) strike(k FaultKind, d time.Duration) {
 		s.torn = true
 	case WrongUnit:
 		s.strange = time.Now().Add(d)
-	case DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent, NoPicture, WrongClock:
+	case Swapped:
+		s.swapped = time.Now().Add(d)
+	case DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent, NoPicture, WrongClock, Reboot, HalfFrame, RepeatFrame:
 	}
 }
 
@@ -232,7 +235,24 @@ func (s *ringScale) HandleInputRegisters(r *modbus.InputRegistersRequest) ([]uin
 	if from >= ringAt {
 		s.spoil(regs)
 	}
+	if time.Now().Before(s.swapped) {
+		swap(regs, from)
+	}
 	return regs, nil
+}
+
+// swap changes the halves of 32-bit values in an answer that begins at a register.
+func swap(regs []uint16, from int) {
+	for i := 0; i+1 < len(regs); i++ {
+		at := from + i
+		if at >= ringAt {
+			at = ringState + (at-ringAt)%ringSlot
+		}
+		switch at {
+		case 0, 2, 4, ringState, ringState + 4, ringState + 6, ringState + 11, ringState + 14: // boot, counter, time; sequence, time, mass, distance, sequence
+			regs[i], regs[i+1] = regs[i+1], regs[i]
+		}
+	}
 }
 
 // spoil does to an answer with slots what the faults say.

@@ -41,15 +41,16 @@ type scale struct {
 	path string // at which the line appears, a link as under /dev/serial/by-id
 	log  *slog.Logger
 
-	mu    sync.Mutex // owns what follows
-	line  *Line      // nil while the cable is out
-	fd    int
-	tape  *capture.Writer // instead of a line; nil for none
-	boot  uint32
-	seq   uint32
-	start time.Time
-	rand  *rand.Rand // for boots and garbage only, apart from the traffic's
-	lost  uint64     // bytes that nobody took
+	mu     sync.Mutex // owns what follows
+	line   *Line      // nil while the cable is out
+	fd     int
+	tape   *capture.Writer // instead of a line; nil for none
+	boot   uint32
+	seq    uint32
+	start  time.Time
+	rand   *rand.Rand // for boots and garbage only, apart from the traffic's
+	lost   uint64     // bytes that nobody took
+	spoilt FaultKind  // what befalls the next axle or vehicle end; empty for nothing
 }
 
 func newScale(path string, tape *capture.Writer, r *rand.Rand, log *slog.Logger) (*scale, error) {
@@ -122,9 +123,20 @@ func (s *scale) send(kind byte, began uint32, body func(ms uint32) []byte, drop 
 	}
 	s.seq++
 	m := message{boot: s.boot, seq: s.seq, sent: true}
-	if !drop {
-		m.whole = s.write(af1Frame(kind, s.boot, s.seq, body(uint32(time.Since(s.start).Milliseconds()))))
+	if drop {
+		return m
 	}
+	frame := af1Frame(kind, s.boot, s.seq, body(uint32(time.Since(s.start).Milliseconds())))
+	switch s.spoilt {
+	case HalfFrame:
+		s.write(frame[:len(frame)/2])
+	case RepeatFrame:
+		m.whole = s.write(frame)
+		s.write(frame)
+	default:
+		m.whole = s.write(frame)
+	}
+	s.spoilt = ""
 	return m
 }
 
@@ -136,10 +148,16 @@ func (s *scale) end(began uint32, p *passage, drop bool) message {
 	return s.send('E', began, func(ms uint32) []byte { return af1End(ms, p) }, drop)
 }
 
-// strike puts garbage on the line; the other faults of lines are of Modbus.
+// strike puts garbage on the line, or spoils the next frame; the other faults of lines are of Modbus.
 func (s *scale) strike(k FaultKind, _ time.Duration) {
-	if k == Garbage {
+	switch k {
+	case Garbage:
 		s.garbage(garbageBytes)
+	case HalfFrame, RepeatFrame:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.spoilt = k
+	default:
 	}
 }
 

@@ -85,29 +85,38 @@ const (
 	RepeatEvent FaultKind = "camera-repeat"    // the event comes twice
 	NoPicture   FaultKind = "camera-no-image"  // the event has no picture
 	WrongClock  FaultKind = "camera-clock"     // the camera's clock is ahead for one event
+	Reboot      FaultKind = "camera-reboot"    // the lane's cameras start anew: what passes meanwhile they do not see
+
+	// Of serial scales only.
+	HalfFrame   FaultKind = "half-frame"     // the next frame ends in its middle
+	RepeatFrame FaultKind = "repeated-frame" // the next frame comes twice
 
 	// Of scales on Modbus only.
-	Silence   FaultKind = "silence"      // no request is answered
-	LateReply FaultKind = "late-reply"   // one answer comes late
-	Overrun   FaultKind = "ring-overrun" // no request is answered until the ring has gone round, or the time is over
-	Torn      FaultKind = "torn-ring"    // an answer shows a slot in the making
-	WrongUnit FaultKind = "wrong-unit"   // it answers to another unit number
+	Silence   FaultKind = "silence"       // no request is answered
+	LateReply FaultKind = "late-reply"    // one answer comes late
+	Overrun   FaultKind = "ring-overrun"  // no request is answered until the ring has gone round, or the time is over
+	Torn      FaultKind = "torn-ring"     // an answer shows a slot in the making
+	WrongUnit FaultKind = "wrong-unit"    // it answers to another unit number
+	Swapped   FaultKind = "swapped-words" // the halves of 32-bit values change places
 )
 
 // faultKinds lists all faults.
 func faultKinds() []FaultKind {
-	return []FaultKind{Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent, NoPicture, WrongClock, Silence, LateReply, Overrun, Torn, WrongUnit}
+	return []FaultKind{Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent, NoPicture, WrongClock, Reboot, HalfFrame, RepeatFrame, Silence, LateReply, Overrun, Torn, WrongUnit, Swapped}
 }
 
 // modbusOnly tells whether only a scale on Modbus can have it.
 func (k FaultKind) modbusOnly() bool {
 	switch k {
-	case Silence, LateReply, Overrun, Torn, WrongUnit:
+	case Silence, LateReply, Overrun, Torn, WrongUnit, Swapped:
 		return true
-	case Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent, NoPicture, WrongClock:
+	case Garbage, DropFrame, Cable, Restart, NoPlate, BadPicture, LatePlate, RepeatEvent, NoPicture, WrongClock, Reboot, HalfFrame, RepeatFrame:
 	}
 	return false
 }
+
+// serialOnly tells whether only a serial scale can have it.
+func (k FaultKind) serialOnly() bool { return k == HalfFrame || k == RepeatFrame }
 
 // Fault is one entry of the script. It hits the vehicle that follows After others on the lane, or it strikes
 // when the traffic has run for At: then cable, restart and garbage may well meet a vehicle on the scale, and
@@ -246,6 +255,9 @@ func (s *Scenario) validateDevices() error {
 		}
 		if f.Kind.modbusOnly() && !rings[f.Lane] {
 			return fmt.Errorf("faults[%d].kind: %s befalls scales on Modbus only, and lane %d has a serial one", i, f.Kind, f.Lane)
+		}
+		if f.Kind.serialOnly() && rings[f.Lane] {
+			return fmt.Errorf("faults[%d].kind: %s befalls serial scales only, and lane %d has one on Modbus", i, f.Kind, f.Lane)
 		}
 		if f.For == 0 {
 			f.For = conf.Duration(3 * time.Second)

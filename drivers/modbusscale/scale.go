@@ -83,6 +83,11 @@ type Scale struct {
 	stuck uint32 // event that did not count at the last try
 	tried int    // how often
 
+	// doubtful is set while a boot that claims more events than the ring holds has shown none of them: registers whose words changed
+	// places look like one.
+	doubtful bool
+	former   []place // how far boots of before were read, latest last: one that comes back is gone on with
+
 	up     bool
 	heard  time.Time // last poll that was good
 	moved  time.Time // when the device's clock was last seen to move
@@ -90,6 +95,9 @@ type Scale struct {
 	beaten time.Time
 	newest wim.Time // arrival of the last event: the next is never before it
 }
+
+// place is how far the events of a boot were read.
+type place struct{ boot, last uint32 }
 
 // New prepares a scale; Run connects.
 func New(cfg Config) (*Scale, error) {
@@ -180,6 +188,9 @@ func (s *Scale) poll(ctx context.Context, emit func(wim.Reading)) error {
 			break
 		}
 	}
+	if s.doubtful {
+		return fmt.Errorf("modbus scale %s: it says that it has started anew (boot %08X) and counts %d events, but none can be read; check the profile's word order and addresses, and what was changed at the scale", s.at, st.boot, st.counter)
+	}
 	if err := s.lay.ailing(st.status); err != nil {
 		return fmt.Errorf("modbus scale %s: %w", s.at, err)
 	}
@@ -221,7 +232,7 @@ func (s *Scale) take(regs []uint16, from, count, upto uint32, st state, at time.
 		s.rise(at, emit)
 		r.Boot = s.boot
 		r.Arrival = max(wim.TimeOf(at).Add(-s.age(st.time, ticks)), s.newest)
-		s.newest, s.last, s.stuck, s.tried = r.Arrival, number, 0, 0
+		s.newest, s.last, s.stuck, s.tried, s.doubtful = r.Arrival, number, 0, 0, false
 		s.count()
 		emit(r)
 	}
@@ -277,7 +288,8 @@ func (s *Scale) follow(st state) (upto uint32, err error) {
 		}
 	}
 	if st.boot != s.boot {
-		s.boot, s.last, s.stuck, s.tried = st.boot, 0, 0, 0
+		s.become(st.boot)
+		s.doubtful = st.counter-s.last > uint32(s.lay.Ring.Slots) && s.lay.numberMask == 0xFFFFFFFF
 		s.beaten = time.Time{} // a restart is told at once, also when nothing has happened since
 	}
 	if s.lay.numberMask != 0xFFFFFFFF {
@@ -288,6 +300,20 @@ func (s *Scale) follow(st state) (upto uint32, err error) {
 		return 0, fmt.Errorf("modbus scale %s: its counter went back from %d to %d without a new boot; start it again, and if that does not help its maker must mend it", s.at, s.last, st.counter)
 	}
 	return st.counter, nil
+}
+
+// become goes over to another boot, and on with it where it was read before.
+func (s *Scale) become(boot uint32) {
+	const remembered = 8
+	if s.boot != 0 && !s.doubtful {
+		s.former = append(s.former[max(0, len(s.former)-remembered+1):], place{s.boot, s.last})
+	}
+	s.boot, s.last, s.stuck, s.tried = boot, 0, 0, 0
+	for _, p := range s.former {
+		if p.boot == boot {
+			s.last = p.last
+		}
+	}
 }
 
 // rise tells once that the scale is there.

@@ -223,6 +223,44 @@ func TestAnEventThatNeverCountsIsGivenUpAndHoldsUpNoOther(t *testing.T) {
 	}
 }
 
+// A maker's update may change the order of words, and a person change it back.
+func TestWordsThatChangePlacesInventNoEventAndDoubleNone(t *testing.T) {
+	swap := func(addr, _ uint16, regs []uint16) ([]uint16, error) {
+		pairs := []int{0, 2, 4} // boot, counter, time
+		if addr >= 16 {
+			pairs = nil
+			for slot := 0; slot+16 <= len(regs); slot += 16 {
+				pairs = append(pairs, slot, slot+4, slot+6, slot+11, slot+14)
+			}
+		}
+		for _, i := range pairs {
+			regs[i], regs[i+1] = regs[i+1], regs[i]
+		}
+		return regs, nil
+	}
+	d := newDevice(t)
+	d.noteMany(5)
+	r := run(t, Config{Address: d.addr})
+	r.untilSeq(d.boot, 5)
+	beats := len(r.readings(wim.Heartbeat))
+	d.bend(swap)
+	r.untilDown("word order")
+	if got := r.readings(wim.Heartbeat); len(got) > beats {
+		for _, h := range got[beats:] {
+			if h.Boot != d.boot {
+				t.Errorf("a heartbeat of a boot that there is not: %+v", h)
+			}
+		}
+	}
+	d.bend(nil)
+	r.untilUp()
+	d.noteMany(2)
+	r.untilSeq(d.boot, 7)
+	if got := r.seqs(d.boot); !slices.Equal(got, span(1, 7)) || len(r.events()) != 7 {
+		t.Errorf("have %v, %d events in all", got, len(r.events()))
+	}
+}
+
 func TestALastEventThatIsGivenUpIsToldByAHeartbeat(t *testing.T) {
 	d := newDevice(t)
 	d.noteMany(2)

@@ -43,7 +43,7 @@ func TestAScaleOnModbusWithEveryFaultIsAccountedFor(t *testing.T) {
 		{Lane: 1, After: 4, Every: 37, Kind: simulator.DropFrame},
 		lasting(8, simulator.LateReply, time.Second), lasting(14, simulator.Silence, time.Second), lasting(20, simulator.WrongUnit, time.Second),
 		lasting(40, simulator.Cable, 2*time.Second), lasting(50, simulator.Overrun, 20*time.Second), lasting(80, simulator.Restart, 0),
-		lasting(88, simulator.Cable, 4*time.Second),
+		lasting(88, simulator.Cable, 4*time.Second), lasting(30, simulator.Swapped, 3*time.Second),
 	}
 	truth, err := os.Create(site.Truth)
 	if err != nil {
