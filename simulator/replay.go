@@ -138,8 +138,11 @@ func question(b []byte) string {
 func (r *Replay) Times(ctx context.Context, put func(capture.Entry) error) error {
 	began := time.Now()
 	for _, e := range r.list {
-		if r.speed > 0 && !wait(ctx, time.Until(began.Add(r.scaled(e.At)))) || ctx.Err() != nil {
-			return nil
+		if r.speed > 0 {
+			wait(ctx, time.Until(began.Add(r.scaled(e.At))))
+		}
+		if ctx.Err() != nil {
+			break
 		}
 		r.at.Store(int64(e.At))
 		if err := put(e); err != nil {
@@ -351,10 +354,10 @@ func (r *Replay) Listen(ctx context.Context, l net.Listener) error {
 	defer context.AfterFunc(ctx, func() { l.Close() })() //nolint:errcheck // it is closed once
 	for {
 		c, err := l.Accept()
+		if ctx.Err() != nil {
+			return nil
+		}
 		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
 			return fmt.Errorf("replay: %w", err)
 		}
 		hosts.Go(func() {

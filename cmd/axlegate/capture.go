@@ -104,9 +104,9 @@ func (c captureCommand) run(ctx context.Context) (err error) {
 	}
 	total, werr := w.State()
 	if t.bar {
-		fmt.Fprintln(os.Stderr) //nolint:errcheck // the line behind the counter
+		fmt.Fprintln(os.Stderr)
 	}
-	fmt.Fprintf(os.Stderr, "%d bytes in %s\n", total, c.Output) //nolint:errcheck // as any print
+	fmt.Fprintf(os.Stderr, "%d bytes in %s\n", total, c.Output)
 	err = errors.Join(err, werr)
 	if err == nil && t.full.Load() {
 		err = fmt.Errorf("%w: %d MB; a greater one is set with --limit", errLimit, c.Limit)
@@ -133,7 +133,7 @@ func (t *tap) tell(total int64) {
 	}
 	now, last := time.Since(t.began), t.told.Load()
 	if t.bar && int64(now)-last > int64(100*time.Millisecond) && t.told.CompareAndSwap(last, int64(now)) {
-		fmt.Fprintf(os.Stderr, "\r%s  %d bytes ", now.Round(time.Second), total) //nolint:errcheck // a counter that nobody sees
+		fmt.Fprintf(os.Stderr, "\r%s  %d bytes ", now.Round(time.Second), total)
 	}
 }
 
@@ -144,7 +144,7 @@ func (t *tap) line(ctx context.Context) error {
 		return err
 	}
 	defer p.Close() //nolint:errcheck // closed to end a read
-	defer context.AfterFunc(ctx, func() { p.Close() })()
+	defer closeAfter(ctx, p)()
 	t.w.Event(1, capture.Open, "")
 	if t.Link == "" {
 		return capture.Hear(t.w, 1, p, t.tell)
@@ -154,8 +154,8 @@ func (t *tap) line(ctx context.Context) error {
 		return err
 	}
 	defer l.Close() //nolint:errcheck // closed to end a read
-	defer context.AfterFunc(ctx, func() { l.Close() })()
-	fmt.Fprintln(os.Stderr, "the edge may open", t.Link) //nolint:errcheck // as any print
+	defer closeAfter(ctx, l)()
+	fmt.Fprintln(os.Stderr, "the edge may open", t.Link)
 	return capture.Relay(t.w, 1, p, l, t.tell)
 }
 
@@ -166,7 +166,7 @@ func (t *tap) remote(ctx context.Context) error {
 		return fmt.Errorf("%w; check the address, and that nobody else is connected: some devices serve one host only", err)
 	}
 	defer c.Close() //nolint:errcheck // closed to end a read
-	defer context.AfterFunc(ctx, func() { c.Close() })()
+	defer closeAfter(ctx, c)()
 	t.w.Event(1, capture.Open, "")
 	return capture.Hear(t.w, 1, c, t.tell)
 }
@@ -177,8 +177,8 @@ func (t *tap) between(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer context.AfterFunc(ctx, func() { l.Close() })()
-	fmt.Fprintf(os.Stderr, "connections to %s are passed on to %s\n", l.Addr(), t.Device) //nolint:errcheck // as any print
+	defer closeAfter(ctx, l)()
+	fmt.Fprintf(os.Stderr, "connections to %s are passed on to %s\n", l.Addr(), t.Device)
 	var conns sync.WaitGroup
 	defer conns.Wait()
 	for n := 1; ; n++ {
@@ -200,17 +200,25 @@ func (t *tap) relay(ctx context.Context, n int, caller net.Conn) {
 	called, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, "tcp", t.Device)
 	if err != nil {
 		t.w.Event(n, capture.Close, err.Error())
-		fmt.Fprintln(os.Stderr, err) //nolint:errcheck // as any print
+		fmt.Fprintln(os.Stderr, err)
 		return
 	}
 	defer called.Close() //nolint:errcheck // as above
-	defer context.AfterFunc(ctx, func() { caller.Close(); called.Close() })()
+	defer closeAfter(ctx, caller)()
+	defer closeAfter(ctx, called)()
 	var device, host io.ReadWriteCloser = called, caller
 	if t.Calls {
 		device, host = caller, called
 	}
 	if err := capture.Relay(t.w, n, device, host, t.tell); err != nil {
-		fmt.Fprintln(os.Stderr, err) //nolint:errcheck // as any print
+		fmt.Fprintln(os.Stderr, err)
 		t.end()
 	}
+}
+
+// closeAfter closes something when ctx ends, which ends a read of it.
+func closeAfter(ctx context.Context, c io.Closer) (stop func() bool) {
+	return context.AfterFunc(ctx, func() {
+		c.Close() //nolint:errcheck // it may be closed already
+	})
 }

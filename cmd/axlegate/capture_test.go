@@ -58,7 +58,7 @@ func there(path string) func() bool {
 
 func listens(address string) func() bool {
 	return func() bool {
-		c, err := net.Dial("tcp", address)
+		c, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", address)
 		if err == nil {
 			c.Close() //nolint:errcheck // it was only tried
 		}
@@ -185,7 +185,7 @@ func TestASlaveOnModbusIsCapturedAndAnswersAgainUnderNewNumbers(t *testing.T) {
 	if err := slave.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,11 @@ func TestWhatACameraPushesIsCapturedAndPushedAgain(t *testing.T) {
 	picture := bytes.Repeat([]byte{0xFF, 0xD8, 0, 1}, 50_000)
 	file := captured(t, captureCommand{Device: host.Listener.Addr().String(), Listen: listen, Calls: true}, listens(listen), func() {
 		for range 3 {
-			resp, err := http.Post("http://"+listen+"/cameras/secret", "image/jpeg", bytes.NewReader(picture))
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+listen+"/cameras/secret", bytes.NewReader(picture))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.DefaultClient.Do(req)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -247,7 +251,7 @@ func TestWhatACameraPushesIsCapturedAndPushedAgain(t *testing.T) {
 }
 
 func TestACaptureEndsAtItsLimitAndSaysSo(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,9 @@ import (
 )
 
 type devicesCommand struct {
-	Words   []string `arg:"" optional:"" placeholder:"WORD" help:"Only devices that have every word in their name, maker, model or kind."`
-	Missing bool     `help:"Show also where each layout stands, what was remembered and not read in it, and what it does not tell."`
+	Words    []string `arg:"" optional:"" placeholder:"WORD" help:"Only devices that have every word in their name, maker, model or kind."`
+	Markdown bool     `help:"Write docs/devices.md."`
+	Missing  bool     `help:"Show also where each layout stands, what was remembered and not read in it, and what it does not tell."`
 }
 
 func (devicesCommand) Help() string {
@@ -33,7 +34,12 @@ A static indicator whose registers are not listed needs no new driver but a prof
 unknown one sends on a serial line may be of a listed dialect all the same: axlegate decode serial --list.`
 }
 
-func (c devicesCommand) Run() error { return c.list(os.Stdout) }
+func (c devicesCommand) Run() error {
+	if c.Markdown {
+		return markdown(os.Stdout)
+	}
+	return c.list(os.Stdout)
+}
 
 // device is one line of the list.
 type device struct {
@@ -86,6 +92,7 @@ func (d device) has(words []string) bool {
 // devices lists what can be connected, kinds together.
 func devices() ([]device, error) {
 	out := []device{{name: "af1", kind: "axle scale, serial", what: "the open axle frame of docs/devices/axle-frame.md", source: "ours: no maker's device speaks it yet"}}
+	out = append(out, device{name: "strips", kind: "strip sensors", what: "samples of strip sensors in the open framing of docs/samples.md", source: "ours: no maker's framing is published, as far as we found"})
 	for _, name := range configs.DeviceNames() {
 		d, err := profiled(name)
 		if err != nil {
@@ -145,3 +152,79 @@ func profiled(name string) (device, error) {
 	}
 	return device{name: name, kind: "indicator, Modbus", what: p.Maker + ": " + strings.Join(p.Models, ", "), source: p.Source, recalled: p.Recalled, lacks: p.Missing}, nil
 }
+
+// page tells where each kind is described.
+func page(kind string) string {
+	switch kind {
+	case "axle scale, serial":
+		return "devices/axle-frame.md"
+	case "axle scale, Modbus":
+		return "devices/axle-ring.md"
+	case "strip sensors":
+		return "samples.md"
+	case "controller, whole vehicles":
+		return "devices/record.md"
+	case "indicator, Modbus":
+		return "devices/indicator.md"
+	case "indicator, serial":
+		return "devices/dialects.md"
+	case "camera":
+		return "devices/cameras.md"
+	case "sign, Modbus":
+		return "devices/sign.md"
+	case "toll and checkpoint system":
+		return "devices/toll.md"
+	}
+	return "devices/" + kind + ".md" // the links' test finds out that there is none
+}
+
+const devicesHead = `# Devices
+
+What can be connected. This page is written by ` + "`axlegate devices --markdown`" + ` from the profiles and dialects themselves, so it lists what this
+version has. Every layout was written from what its maker publishes; what was remembered and not read there, and what the source
+does not tell, stands with each. Nothing is made up in its place.
+
+A device that is not here may need a page of YAML only: the link of its kind says how, and CONTRIBUTING.md how to hand it in. A line
+that nobody understands is looked at with ` + "`axlegate probe`, `watch`, `capture` and `decode`" + `: [devices/capture.md](devices/capture.md).
+`
+
+// markdown writes docs/devices.md.
+func markdown(out io.Writer) error {
+	all, err := devices()
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	b.WriteString(devicesHead)
+	var kinds []string
+	for _, d := range all {
+		if !slices.Contains(kinds, d.kind) {
+			kinds = append(kinds, d.kind)
+		}
+	}
+	for _, kind := range kinds {
+		fmt.Fprintf(&b, "\n## %s\n\nHow it is connected: [%s](%s)\n", capital(kind), page(kind), page(kind))
+		for _, d := range all {
+			if d.kind != kind {
+				continue
+			}
+			fmt.Fprintf(&b, "\n### %s\n\n%s.\n\n", d.name, capital(strings.TrimSuffix(d.what, ".")))
+			if d.source != "" {
+				fmt.Fprintf(&b, "- From: %s\n", d.source)
+			}
+			for _, r := range d.recalled {
+				fmt.Fprintf(&b, "- Remembered, not read: %s\n", r)
+			}
+			for _, l := range d.lacks {
+				if l != "" {
+					fmt.Fprintf(&b, "- Missing: %s\n", l)
+				}
+			}
+		}
+	}
+	_, err = io.WriteString(out, b.String())
+	return err
+}
+
+// capital begins a sentence; what begins with another sign than a small Latin letter stays.
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

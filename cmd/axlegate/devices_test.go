@@ -1,6 +1,9 @@
 package main
 
 import (
+	"flag"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -52,5 +55,36 @@ func TestDevicesAreFoundByEveryWord(t *testing.T) {
 				t.Errorf("%q in\n%s", c.never, out.String())
 			}
 		})
+	}
+}
+
+var update = flag.Bool("update", false, "write docs/devices.md anew")
+
+func TestThePageOfDevicesSaysWhatThereIs(t *testing.T) {
+	const path = "../../docs/devices.md"
+	var want strings.Builder
+	if err := markdown(&want); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(want.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(have) != want.String() {
+		t.Errorf("%s is not what the profiles say; write it anew with: go test ./cmd/axlegate -run ThePageOfDevices -update", path)
+	}
+	all, err := devices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range all {
+		if _, err := os.Stat(filepath.Join("../../docs", page(d.kind))); err != nil {
+			t.Errorf("%s has no page: %v", d.kind, err)
+		}
 	}
 }

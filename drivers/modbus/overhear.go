@@ -59,7 +59,7 @@ func (o *Overhearer) End(each func(Exchange)) {
 func (o *Overhearer) Line(p []byte, each func(Exchange)) {
 	b := append(o.host, p...)
 	for len(b) >= rtuException {
-		n := 0
+		var n int
 		ask, answer := o.requestSize(b), o.answerSize(b)
 		_, asked := o.open[0]
 		switch {
@@ -172,6 +172,7 @@ func parseRequest(b []byte) (Exchange, error) {
 			return x, errShort
 		}
 		x.Registers = words(b[7:])
+	case readCoils, readDiscrete, readHolding, readInput:
 	}
 	return x, nil
 }

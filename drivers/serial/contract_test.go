@@ -84,7 +84,7 @@ func (s *served) Pull() {
 }
 
 func (s *served) Plug() {
-	l, err := net.Listen("tcp", s.address)
+	l, err := (&net.ListenConfig{}).Listen(s.t.Context(), "tcp", s.address)
 	if err != nil {
 		s.t.Error(err)
 		return

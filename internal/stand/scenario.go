@@ -41,6 +41,9 @@ faults:
   - {lane: {{.Lane}}, after: 15, every: 43, kind: late-reply, for: 1s}
   - {lane: {{.Lane}}, after: 20, every: 53, kind: silence, for: 4s}
   - {lane: {{.Lane}}, after: 25, every: 61, kind: restart}
+{{- else}}
+  - {lane: {{.Lane}}, after: 18, every: 47, kind: half-frame}
+  - {lane: {{.Lane}}, after: 22, every: 59, kind: repeated-frame}
 {{- end}}{{end}}
 {{- end}}
 `
