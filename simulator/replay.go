@@ -135,7 +135,7 @@ func question(b []byte) string {
 }
 
 // Times calls put with each entry at its time. It ends with ctx, the capture, or put's error.
-func (r *Replay) Times(ctx context.Context, put func(capture.Entry) error) error {
+func (r *Replay) Times(ctx context.Context, put func(capture.Entry) error) (err error) {
 	began := time.Now()
 	for _, e := range r.list {
 		if r.speed > 0 {
@@ -145,11 +145,11 @@ func (r *Replay) Times(ctx context.Context, put func(capture.Entry) error) error
 			break
 		}
 		r.at.Store(int64(e.At))
-		if err := put(e); err != nil {
-			return err
+		if err = put(e); err != nil {
+			break
 		}
 	}
-	return nil
+	return err
 }
 
 func (r *Replay) scaled(d time.Duration) time.Duration {
