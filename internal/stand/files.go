@@ -1,6 +1,7 @@
 package stand
 
 import (
+	"cmp"
 	"crypto/rand"
 	"path/filepath"
 	"time"
@@ -57,7 +58,7 @@ func (b *builder) site(c SiteConfig, broker, web string) Site {
 	now := time.Now().UTC()
 	f := files{SiteConfig: c, Site: s, User: user, Broker: broker, Web: web, CamerasListen: b.port(), Static: b.port(), StaticSecret: told,
 		From: now.AddDate(0, -3, 0).Format(time.DateOnly), Until: now.AddDate(0, 9, 0).Format(time.DateOnly)}
-	for n := 1; n <= 2; n++ {
+	for n := 1; n <= cmp.Or(c.Lanes, 2); n++ {
 		l := lane{Lane: n, Link: filepath.Join(b.dir, name, "dev", "scale-"+string(rune('0'+n))), Sign: b.port(),
 			FrontSecret: rand.Text(), RearSecret: rand.Text(), Uncertified: n == 2}
 		if n == c.Ring {
@@ -134,7 +135,7 @@ officers:
 {{- end}}
 `
 
-const edgeTemplate = `# Site {{.SiteConfig.Site}} of the test stand: two lanes with simulated devices.
+const edgeTemplate = `# Site {{.SiteConfig.Site}} of the test stand: lanes with simulated devices.
 site: {{.SiteConfig.Site}}
 data: {{.SiteConfig.Site}}
 key: {{.SiteConfig.Site}}.pem

@@ -55,6 +55,8 @@ type SiteConfig struct {
 	Overloaded int
 	Fleet      int // different vehicles; 0 means 120
 	Speedup    int // 0 means 1
+	// Lanes is how many there are, 9 at most; 0 means 2. The second has no certificate.
+	Lanes int
 	// Ring is the lane whose scale keeps its events and is asked over Modbus; 0 means that all are serial.
 	Ring   int
 	Faults bool
