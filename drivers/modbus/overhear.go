@@ -179,7 +179,7 @@ func parseRequest(b []byte) (Exchange, error) {
 
 func (o *Overhearer) answer(transaction uint16, frame []byte, each func(Exchange)) {
 	x, asked := o.open[transaction]
-	if !asked || len(frame) < 3 || x.Unit != frame[0] || x.Function != frame[1]&^exceptionMark {
+	if !asked || len(frame) < 3 || frame[1]&exceptionMark != 0 && frame[2] == 0 || x.Unit != frame[0] || x.Function != frame[1]&^exceptionMark {
 		o.Alone++
 		return
 	}
