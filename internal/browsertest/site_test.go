@@ -89,9 +89,9 @@ func TestStaffSeeWhatBreaksWhileTheOtherLanesGoOn(t *testing.T) {
 	}
 	last := func(lane string) string { return w.value(`document.querySelector("[data-lane='` + lane + `'] .last a").href`) }
 
-	strike("/lanes/1/fault/cable?for=30s")
-	strike("/lanes/2/fault/camera-reboot?for=40s")
-	strike("/lanes/3/fault/silence?for=30s")
+	strike("/lanes/1/fault/cable?for=20s")
+	strike("/lanes/2/fault/camera-reboot?for=25s")
+	strike("/lanes/3/fault/silence?for=20s")
 	shown("1", "scale-1", "connecting")
 	shown("3", "scale-3", "connecting")
 	w.sees("[data-lane='1'] .device-connecting", "scale-1")
