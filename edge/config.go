@@ -96,8 +96,28 @@ type LaneConfig struct {
 	// Reorder is how long a message of the scale waits for those before it, where its link may change their order; 0 means that it
 	// does not, as no serial line and no TCP connection does.
 	Reorder time.Duration
+	// Sizer measures length, width and height; nil for none.
+	Sizer *SizerConfig
 	// Thermometer measures beside a scale that tells no temperature; nil for none.
 	Thermometer Thermometer
+}
+
+// Sizer is a laser unit. Run hands on what it measures until ctx ends, from one goroutine.
+type Sizer interface {
+	Run(ctx context.Context, emit func(wim.Dimensions)) error
+}
+
+// SizerConfig is the laser unit of a lane.
+type SizerConfig struct {
+	Device string // its name in records and metrics
+	Sizer  Sizer
+	// A size may come so long before a vehicle's first axle, where the unit stands in front of the scale, and so long after the vehicle's
+	// end, where it stands behind; 0 means 3 s.
+	Before, After time.Duration
+	// Error is the maximum error by a certificate, in force from From until before Until, whose number is Certificate; 0 for none.
+	Error       wim.Mm
+	Certificate string
+	From, Until wim.Time
 }
 
 // Thermometer is a temperature sensor at a scale or in its pavement.
@@ -247,6 +267,12 @@ func (c *Config) Validate() error {
 				return fmt.Errorf("edge: lane %d: the sign needs a device name", l.Lane)
 			}
 			names = append(names, l.SignDevice)
+		}
+		if z := l.Sizer; z != nil {
+			if why := z.check(); why != "" {
+				return fmt.Errorf("edge: lane %d: %s", l.Lane, why)
+			}
+			names = append(names, z.Device)
 		}
 		for _, n := range names {
 			if devices[n] {

@@ -96,6 +96,9 @@ func (s *Site) devices() []device {
 		for _, c := range l.Cameras {
 			add(c.Device, l.Lane, c.Camera, running.passed.Load)
 		}
+		if l.Sizer != nil {
+			add(l.Sizer.Device, l.Lane, l.Sizer.Sizer, running.passed.Load)
+		}
 		if l.Sign != nil {
 			add(l.SignDevice, l.Lane, l.Sign, nil)
 		}

@@ -43,10 +43,11 @@ type lane struct {
 
 	readings chan wim.Reading
 	plates   chan arrivedPlate
-	answers  chan string       // plates whose licences the centre has told
-	keyed    chan keyedPassage // what staff keyed
-	stop     chan struct{}     // closed when the sensors are silent: drain and end
-	beside   chan wim.Reading  // axles on neighbouring lanes; one that finds it full is dropped
+	answers  chan string         // plates whose licences the centre has told
+	keyed    chan keyedPassage   // what staff keyed
+	measured chan wim.Dimensions // by the laser unit
+	stop     chan struct{}       // closed when the sensors are silent: drain and end
+	beside   chan wim.Reading    // axles on neighbouring lanes; one that finds it full is dropped
 	// neighbours are the channels of the lanes beside this one.
 	neighbours []chan<- wim.Reading
 	// failSafe tells that the journal cannot be written: no order is given that could not be recorded.
@@ -64,6 +65,7 @@ type lane struct {
 	offsets map[string]*atomic.Pointer[time.Duration]
 	begun   wim.Time // start of the vehicle on the scale, 0 for none
 	pending []*wim.Gap
+	sizes   sizes
 	heard   time.Time // when the last reading was taken, for the span since
 	heardAt wim.Time
 	stepped time.Duration // how far the clock had been set at the last look
@@ -82,6 +84,8 @@ func newLane(site *Config, cfg LaneConfig, by *works, m *laneMetrics, groups cha
 		plates:   make(chan arrivedPlate, plateQueue),
 		answers:  make(chan string, plateQueue),
 		keyed:    make(chan keyedPassage), // who keyed waits
+		measured: make(chan wim.Dimensions, maxSizes),
+		sizes:    sizes{cfg: cfg.Sizer},
 		beside:   make(chan wim.Reading, besideQueue),
 		order:    wim.Reorder{Window: cfg.Reorder},
 		watch:    calibration.NewWatch(calibration.WatchConfig{}),
@@ -158,6 +162,9 @@ func (l *lane) run() {
 		case k := <-l.keyed:
 			l.mindClock()
 			l.key(&k)
+		case d := <-l.measured:
+			l.mindClock()
+			l.size(d)
 		case <-tick.C:
 			l.mindClock()
 			l.tick()
@@ -201,6 +208,7 @@ func (l *lane) mindClock() {
 	}
 	l.stepped = now
 	l.match.shift(wim.Time(by))
+	l.sizes.shift(wim.Time(by))
 	if l.asm.Open() {
 		l.shifted += by
 	}
@@ -347,6 +355,7 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	p := &passed{name: new(wim.RecordRef), source: src, start: min(v.Start+wim.Time(l.shifted), v.End), end: v.End}
 	l.shifted = 0
 	reads, jpegs := l.match.closed(p)
+	l.sized(p, &v)
 	f := &wim.Facts{Time: v.End, Clock: l.site.Clock(), Purpose: by.purpose(&l.cfg), Road: by.Road, Instrument: l.cfg.Instrument, Vehicle: v}
 	identify(f, p.reads, l.lookup(by), l.site.Plates.Sure, p.doubt)
 	by.mark(f)

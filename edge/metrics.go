@@ -15,11 +15,11 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 
-	passages, gaps, dropped, plates, orders *prometheus.CounterVec
-	supplements, drifts                     *prometheus.CounterVec
-	drift                                   *prometheus.GaugeVec
-	judge                                   prometheus.Observer
-	order, shown                            *prometheus.HistogramVec
+	passages, gaps, dropped, plates, orders, sizes *prometheus.CounterVec
+	supplements, drifts                            *prometheus.CounterVec
+	drift                                          *prometheus.GaugeVec
+	judge                                          prometheus.Observer
+	order, shown                                   *prometheus.HistogramVec
 
 	commit, commitRecords            prometheus.Observer
 	held                             prometheus.Gauge
@@ -33,11 +33,11 @@ type metrics struct {
 
 // laneMetrics are the same with the lane filled in.
 type laneMetrics struct {
-	passages, gaps, dropped, plates, orders *prometheus.CounterVec
-	supplements                             prometheus.Counter
-	drifts                                  *prometheus.CounterVec
-	drift                                   *prometheus.GaugeVec
-	judge, order, shown                     prometheus.Observer
+	passages, gaps, dropped, plates, orders, sizes *prometheus.CounterVec
+	supplements                                    prometheus.Counter
+	drifts                                         *prometheus.CounterVec
+	drift                                          *prometheus.GaugeVec
+	judge, order, shown                            prometheus.Observer
 }
 
 func newMetrics() *metrics {
@@ -68,6 +68,7 @@ func newMetrics() *metrics {
 	m.gaps = vec("gaps_total", "Gaps in the messages of a scale.", "lane", "cause")
 	m.dropped = vec("readings_dropped_total", "Readings not taken in. What is numbered shows as a gap, except repeats.", "lane", "reason")
 	m.plates = vec("plates_total", "Plate reads, by what became of them.", "lane", "result")
+	m.sizes = vec("sizes_total", "Sizes of vehicles that laser units measured, by what became of them.", "lane", "result")
 	m.orders = vec("orders_total", "Orders given to the sign, by what became of them.", "lane", "order", "result")
 	m.judge = histogram("judge_seconds", "Time to judge one passage.", fast).WithLabelValues()
 	m.order = histogram("order_seconds", "From the arrival of the vehicle's end to the order handed to the sign.", medium, "lane")
@@ -114,7 +115,7 @@ func (m *metrics) lane(id wim.LaneID) *laneMetrics {
 	l := prometheus.Labels{"lane": strconv.Itoa(int(id))}
 	return &laneMetrics{
 		passages: m.passages.MustCurryWith(l), gaps: m.gaps.MustCurryWith(l), dropped: m.dropped.MustCurryWith(l), plates: m.plates.MustCurryWith(l),
-		orders: m.orders.MustCurryWith(l), supplements: m.supplements.With(l), drifts: m.drifts.MustCurryWith(l), drift: m.drift.MustCurryWith(l), judge: m.judge, order: m.order.With(l), shown: m.shown.With(l),
+		orders: m.orders.MustCurryWith(l), sizes: m.sizes.MustCurryWith(l), supplements: m.supplements.With(l), drifts: m.drifts.MustCurryWith(l), drift: m.drift.MustCurryWith(l), judge: m.judge, order: m.order.With(l), shown: m.shown.With(l),
 	}
 }
 

@@ -174,6 +174,9 @@ func (s *Site) Run(ctx context.Context) error {
 		sensors.Go(func() {
 			s.supervise(ctx, l.cfg.Device, func(ctx context.Context) error { return l.cfg.Scale.Run(ctx, l.emitReading) })
 		})
+		if z := l.cfg.Sizer; z != nil {
+			sensors.Go(func() { s.supervise(ctx, z.Device, l.runSizer) })
+		}
 		for _, cam := range l.cfg.Cameras {
 			sensors.Go(func() {
 				s.supervise(ctx, cam.Device, func(ctx context.Context) error {

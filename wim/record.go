@@ -122,6 +122,7 @@ const (
 	SupplementPlate        = "late-plate"   // a plate was read, or delivered, after the passage was recorded
 	SupplementRegistration = "registration" // the centre told what a vehicle is registered for: since format 2
 	SupplementKeyed        = "keyed"        // staff of the site keyed plates or licences: since format 2
+	SupplementSize         = "size"         // a laser unit's dimensions came after the vehicle's end: since format 2
 	SupplementRetraction   = "retraction"   // the controller took the vehicle back, which makes its weighing void: since format 2
 )
 

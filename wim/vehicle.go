@@ -57,6 +57,8 @@ type Vehicle struct {
 	Width     Mm `json:"width_mm,omitempty"`
 	Height    Mm `json:"height_mm,omitempty"`
 	SizeError Mm `json:"size_error_mm,omitempty"`
+	// Sizer is the unit that measured them; nil where Length is the scale's own.
+	Sizer *Sizer `json:"sizer,omitempty"`
 	// Temperature is that of the scale's sensors or the pavement, 0 where nothing measures it.
 	Temperature DeciKelvin `json:"temperature_dk,omitempty"`
 	Flags       Flag       `json:"flags"`
@@ -69,6 +71,10 @@ func (v *Vehicle) Clone() Vehicle {
 	c := *v
 	c.Axles = append([]Axle(nil), v.Axles...)
 	c.Groups = append([]AxleGroup(nil), v.Groups...)
+	if v.Sizer != nil {
+		s := *v.Sizer
+		c.Sizer = &s
+	}
 	if v.Controller != nil {
 		r := *v.Controller
 		r.Codes = append([]string(nil), r.Codes...)
