@@ -68,6 +68,8 @@ type Lane struct {
 	FrontFormat CameraFormat `yaml:"front_format"`
 	RearFormat  CameraFormat `yaml:"rear_format"`
 	Sign        string       `yaml:"sign"` // address that the sign listens on; empty means no sign
+	// Laser is the address that a unit listens on which measures length, width and height; empty means none.
+	Laser string `yaml:"laser"`
 }
 
 // FaultKind says what goes wrong.
@@ -229,6 +231,9 @@ func (s *Scenario) validateDevices() error {
 			if f != "" && !slices.Contains(CameraFormats(), f) {
 				return fmt.Errorf("lanes[%d].%s: %q is not known; there are %s", i, key, f, strings.Trim(fmt.Sprint(CameraFormats()), "[]"))
 			}
+		}
+		if _, _, err := net.SplitHostPort(l.Laser); l.Laser != "" && err != nil {
+			return fmt.Errorf("lanes[%d].laser: %q is no address to listen on; write it as 127.0.0.1:5040", i, l.Laser)
 		}
 		if l.Sign != "" {
 			if _, _, err := net.SplitHostPort(l.Sign); err != nil {

@@ -49,6 +49,7 @@ type simLane struct {
 	front   *camera
 	rear    *camera
 	sign    *sign
+	laser   *laser
 	rand    *rand.Rand
 	done    chan struct{} // closed when the last vehicle has passed
 	passed  atomic.Int64
@@ -105,6 +106,11 @@ func New(s Scenario, cfg Config) (sim *Simulator, err error) {
 			sl.rear = newCamera(l.RearCamera, l.RearFormat, s.Site, l.Lane, false, stream(s.Seed, base+3), sim.log)
 			if err := sl.rear.onto(&cfg); err != nil {
 				return nil, err
+			}
+		}
+		if l.Laser != "" {
+			if sl.laser, err = newLaser(context.Background(), l.Laser, l.Lane, stream(s.Seed, base+4), sim.log); err != nil {
+				return nil, fmt.Errorf("lane %d: %w", l.Lane, err)
 			}
 		}
 		if l.Sign != "" {
@@ -246,6 +252,9 @@ func (s *Simulator) Run(ctx context.Context) (err error) {
 		g.Go(func() error { return s.beat(ctx, l) })
 		g.Go(func() error { return s.drive(ctx, l) })
 		g.Go(func() error { return s.mend(ctx, l) })
+		if l.laser != nil {
+			g.Go(func() error { return l.laser.run(ctx) })
+		}
 		for _, c := range []*camera{l.front, l.rear} {
 			if c != nil {
 				g.Go(func() error { return c.run(ctx) })
@@ -281,6 +290,9 @@ func (s *Simulator) takeDown() error {
 		err = errors.Join(err, l.scale.pull())
 		if l.sign != nil {
 			err = errors.Join(err, l.sign.stop())
+		}
+		if l.laser != nil {
+			err = errors.Join(err, l.laser.stop())
 		}
 	}
 	for _, b := range s.bridges {
@@ -339,6 +351,11 @@ func (s *Simulator) pass(ctx context.Context, l *simLane, n int, p *passage) err
 	}
 	if len(strike) > 0 {
 		tr.Fault = strike[0]
+	}
+	if l.laser != nil {
+		size := l.laser.outline(p.length)
+		tr.Size = &size
+		l.laser.see(size)
 	}
 	dropped := -1
 	if has(strike, DropFrame) {

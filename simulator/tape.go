@@ -29,8 +29,8 @@ func (c *Config) taped(device, line string, calls bool) (*capture.Writer, error)
 // untapeable says what of a scenario has no tape: devices that are asked.
 func (s *Scenario) untapeable() error {
 	for _, l := range s.Lanes {
-		if l.ScaleModbus != "" || l.Sign != "" {
-			return fmt.Errorf("lane %d: a device that is asked over Modbus has no tape; leave scale_modbus and sign out", l.Lane)
+		if l.ScaleModbus != "" || l.Sign != "" || l.Laser != "" {
+			return fmt.Errorf("lane %d: only serial scales and cameras that push have tapes; leave scale_modbus, sign and laser out", l.Lane)
 		}
 	}
 	if len(s.Bridges) > 0 || len(s.Checkpoints) > 0 {

@@ -36,6 +36,8 @@ type Truth struct {
 	// LostFrames is how many of the vehicle's messages the line did not take whole: dropped, pulled out, or
 	// nobody read them. Of a ring it is those that never reached it; what it overwrote unread is not counted.
 	LostFrames int `json:"lost_frames,omitempty"`
+	// Size is what a laser unit of the lane should measure; nil where there is none.
+	Size *wim.Dimensions `json:"size,omitempty"`
 	// Flags are those that a sound site must raise for what the vehicle did.
 	Flags wim.Flag `json:"flags,omitempty"`
 }

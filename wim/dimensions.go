@@ -2,11 +2,11 @@ package wim
 
 // Dimensions are what a laser unit measured of one vehicle. What it did not measure is 0.
 type Dimensions struct {
-	Event   string // the unit's own name of it; empty where it gives none
-	Arrival Time   // by the site's clock
-	Length  Mm
-	Width   Mm
-	Height  Mm
+	Event   string `json:"event,omitempty"`   // the unit's own name of it; empty where it gives none
+	Arrival Time   `json:"arrival,omitempty"` // by the site's clock
+	Length  Mm     `json:"length_mm,omitempty"`
+	Width   Mm     `json:"width_mm,omitempty"`
+	Height  Mm     `json:"height_mm,omitempty"`
 }
 
 // Sizer says in a record what measured a vehicle's length, width and height.

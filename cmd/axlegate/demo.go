@@ -62,7 +62,7 @@ func (c demoCommand) Run() (err error) {
 	defer stop()
 	s, err := stand.Create(ctx, stand.Config{Dir: dir, Web: c.Listen, Postgres: c.Store, Broker: c.Broker, Sites: []stand.SiteConfig{
 		{Site: "north-1", Road: "G5 K1712+300", Seed: 11, PerMinute: c.PerMinute, Overloaded: 280, Faults: true, Checkpoint: 350},
-		{Site: "river-2", Road: "S106 K88+050", Seed: 23, PerMinute: c.PerMinute, Overloaded: 220, Ring: 1},
+		{Site: "river-2", Road: "S106 K88+050", Seed: 23, PerMinute: c.PerMinute, Overloaded: 220, Ring: 1, Laser: 2},
 	}})
 	if err != nil {
 		return err

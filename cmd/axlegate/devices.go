@@ -10,6 +10,7 @@ import (
 	"github.com/axlegate/axlegate/configs"
 	"github.com/axlegate/axlegate/drivers/camera"
 	"github.com/axlegate/axlegate/drivers/indicator"
+	"github.com/axlegate/axlegate/drivers/profile"
 	"github.com/axlegate/axlegate/drivers/record"
 	"github.com/axlegate/axlegate/drivers/serial"
 	"github.com/axlegate/axlegate/drivers/toll"
@@ -139,6 +140,16 @@ func profiled(name string) (device, error) {
 			return device{}, err
 		}
 		return device{name: name, kind: "toll and checkpoint system", what: p.Title, source: p.Source, recalled: p.Recalled, lacks: p.Missing}, nil
+	case strings.HasPrefix(name, "dimensions-"):
+		text, err := configs.Device(name)
+		if err != nil {
+			return device{}, err
+		}
+		p, err := profile.LoadPage(name, text)
+		if err != nil {
+			return device{}, err
+		}
+		return device{name: name, kind: "laser unit", what: p.Title, source: p.Source, recalled: p.Recalled, lacks: p.Missing}, nil
 	case strings.HasPrefix(name, "sign-"):
 		return device{name: name, kind: "sign, Modbus", what: "message sign with warning light", source: "docs/devices/sign.md"}, nil
 	}
@@ -170,6 +181,8 @@ func page(kind string) string {
 		return "devices/dialects.md"
 	case "camera":
 		return "devices/cameras.md"
+	case "laser unit":
+		return "devices/dimensions.md"
 	case "sign, Modbus":
 		return "devices/sign.md"
 	case "toll and checkpoint system":

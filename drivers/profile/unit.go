@@ -101,6 +101,12 @@ func (u *Unit) Run(ctx context.Context, emit func(wim.Dimensions)) error {
 			}}
 		return p.Run(ctx)
 	}
+	u.serve(ctx, emit)
+	return nil
+}
+
+// serve connects again and again until ctx ends.
+func (u *Unit) serve(ctx context.Context, emit func(wim.Dimensions)) {
 	pause := redialMin
 	for ctx.Err() == nil {
 		heard, err := u.connect(ctx, emit)
@@ -119,7 +125,6 @@ func (u *Unit) Run(ctx context.Context, emit func(wim.Dimensions)) error {
 		}
 		pause = min(2*pause, redialMax)
 	}
-	return nil
 }
 
 // connect is one connection; heard tells whether a message came that could be read.

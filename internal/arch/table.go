@@ -84,6 +84,11 @@ func rooms() []Room {
 		{Path: "drivers/inbox", Tests: []string{"internal/freeport"}},
 		{Path: "drivers/page", Ours: []string{"wim"}},
 		{
+			Path: "drivers/profile", Ours: []string{"drivers/inbox", "drivers/page", "internal/conf", "wim"},
+			Tests: []string{"configs", "internal/freeport", "simulator"},
+			Why:   "Its tests read the page that ships, and hear the simulator's unit.",
+		},
+		{
 			Path: "drivers/record", Ours: []string{"drivers/inbox", "drivers/page", "internal/conf", "wim"},
 			Tests: []string{"configs", "drivers/scaletest", "internal/freeport"},
 			Why:   "Its tests read the pages that ship.",
@@ -200,7 +205,7 @@ func rooms() []Room {
 			Path: "internal/daemon",
 			Ours: []string{
 				"center", "center/api", "center/console", "center/dossier", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
-				"drivers/inbox", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/sign", "drivers/strips", "drivers/thermometer", "drivers/toll", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
+				"drivers/inbox", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/profile", "drivers/record", "drivers/serial", "drivers/sign", "drivers/strips", "drivers/thermometer", "drivers/toll", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync"},
@@ -215,7 +220,7 @@ func rooms() []Room {
 		{Path: "cmd/axlegate-sim", Ours: []string{"internal/daemon", "simulator", "simulator/physics", "wim"}, Foreign: []string{kong, "golang.org/x/term"}},
 		{
 			Path: "cmd/axlegate", Ours: []string{
-				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/record", "drivers/serial", "drivers/strips", "drivers/toll", "drivers/tpm", "edge/journal", "internal/capture", "internal/conf",
+				"center", "center/dossier", "configs", "drivers/camera", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/profile", "drivers/record", "drivers/serial", "drivers/strips", "drivers/toll", "drivers/tpm", "edge/journal", "internal/capture", "internal/conf",
 				"internal/daemon", "internal/scoresheet", "internal/scoring", "internal/signin", "internal/stand", "internal/web", "rules", "simulator", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},

@@ -29,7 +29,8 @@ type Vehicle struct {
 		Front string `json:"front"`
 		Rear  string `json:"rear"`
 	} `json:"plates"`
-	Fault string `json:"fault"`
+	Fault string          `json:"fault"`
+	Size  *wim.Dimensions `json:"size"` // nil where nothing measures it
 }
 
 // ReadTruth reads NDJSON and keeps the lines that are vehicles. A last line that was cut off by a kill is

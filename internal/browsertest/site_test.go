@@ -87,7 +87,9 @@ func TestStaffSeeWhatBreaksWhileTheOtherLanesGoOn(t *testing.T) {
 		}
 		w.there("[data-lane='" + lane + "'] .last a")
 	}
-	last := func(lane string) string { return w.value(`document.querySelector("[data-lane='` + lane + `'] .last a").href`) }
+	last := func(lane string) string {
+		return w.value(`document.querySelector("[data-lane='` + lane + `'] .last a").href`)
+	}
 
 	strike("/lanes/1/fault/cable?for=20s")
 	strike("/lanes/2/fault/camera-reboot?for=25s")

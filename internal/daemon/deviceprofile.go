@@ -7,6 +7,7 @@ import (
 
 	"github.com/axlegate/axlegate/drivers/indicator"
 	"github.com/axlegate/axlegate/drivers/modbusscale"
+	"github.com/axlegate/axlegate/drivers/profile"
 	"github.com/axlegate/axlegate/drivers/record"
 	"github.com/axlegate/axlegate/drivers/sign"
 	"github.com/axlegate/axlegate/drivers/toll"
@@ -34,6 +35,8 @@ func CheckDevice(path string) error {
 		_, err = indicator.LoadProfile(path, text)
 	case "axle-scale":
 		_, err = modbusscale.LoadProfile(path, text)
+	case profile.PageKind:
+		_, err = profile.LoadPage(path, text)
 	case "sign":
 		_, err = sign.LoadProfile(path, text)
 	case "whole-vehicle":
@@ -41,7 +44,7 @@ func CheckDevice(path string) error {
 	case toll.PageKind:
 		_, err = toll.LoadPage(path, text)
 	default:
-		err = fmt.Errorf("%s: kind is %q, want indicator, axle-scale, whole-vehicle, transactions or sign", path, kind)
+		err = fmt.Errorf("%s: kind is %q, want indicator, axle-scale, whole-vehicle, transactions, dimensions or sign", path, kind)
 	}
 	return err
 }

@@ -286,6 +286,9 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 		}
 		if p.simulated != nil {
 			lane.Scale = p.simulated.scale(lane.Scale)
+			if lane.Sizer != nil {
+				lane.Sizer.Sizer = p.simulated.sizer(lane.Sizer.Sizer)
+			}
 			for i := range lane.Cameras {
 				lane.Cameras[i].Camera = p.simulated.camera(lane.Cameras[i].Camera)
 			}
@@ -445,6 +448,11 @@ func openLane(cfg *EdgeConfig, l *LaneConfig, knows siteKnows, log *slog.Logger)
 	}
 	if l.Weighing.Thermometer != "" {
 		lane.Thermometer = thermometer.New(cfg.path(l.Weighing.Thermometer))
+	}
+	if l.Laser != nil {
+		if lane.Sizer, err = l.Laser.open(cfg, log); err != nil {
+			return lane, nil, nil, err
+		}
 	}
 	for i := range l.Cameras {
 		c, err := openCamera(cfg, l.Lane, &l.Cameras[i], log)

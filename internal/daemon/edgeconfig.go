@@ -108,6 +108,7 @@ type LaneConfig struct {
 	Weighing   WeighingConfig   `yaml:"weighing"`
 	Cameras    []CameraConfig   `yaml:"cameras"`
 	Sign       *SignConfig      `yaml:"sign"`
+	Laser      *LaserConfig     `yaml:"laser"`
 }
 
 // WeighingConfig says when a weighing is flagged. All may be left out.
@@ -430,6 +431,14 @@ func (c *EdgeConfig) Validate() error {
 		if l.Sign != nil {
 			if err := device(i, l.Sign.Device); err != nil {
 				return err
+			}
+		}
+		if l.Laser != nil {
+			if err := device(i, l.Laser.Device); err != nil {
+				return err
+			}
+			if err := l.Laser.valid(); err != nil {
+				return fmt.Errorf("lanes[%d].laser: %w", i, err)
 			}
 		}
 		if err := l.weighingMistake(); err != nil {

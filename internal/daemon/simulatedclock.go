@@ -115,3 +115,26 @@ func (s simulatedCamera) Health() wim.DeviceHealth {
 	}
 	return wim.DeviceHealth{Up: true}
 }
+
+// sizer does the same for a laser unit.
+func (c *simulatedClock) sizer(s edge.Sizer) edge.Sizer { return simulatedSizer{s, c} }
+
+type simulatedSizer struct {
+	edge.Sizer
+	clock *simulatedClock
+}
+
+func (s simulatedSizer) Run(ctx context.Context, emit func(wim.Dimensions)) error {
+	return s.Sizer.Run(ctx, func(d wim.Dimensions) {
+		d.Arrival += wim.Time(s.clock.by())
+		emit(d)
+	})
+}
+
+// Health is the unit's own, where it tells.
+func (s simulatedSizer) Health() wim.DeviceHealth {
+	if h, ok := s.Sizer.(interface{ Health() wim.DeviceHealth }); ok {
+		return h.Health()
+	}
+	return wim.DeviceHealth{Up: true}
+}

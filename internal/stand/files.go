@@ -28,6 +28,7 @@ type lane struct {
 	Lane        int
 	Link        string // the path of a serial scale
 	Ring        string // the address of a scale on Modbus, instead
+	Laser       string // the address of a unit that measures sizes; empty for none
 	Sign        string // the sign's address
 	FrontSecret string
 	RearSecret  string
@@ -63,6 +64,9 @@ func (b *builder) site(c SiteConfig, broker, web string) Site {
 			FrontSecret: rand.Text(), RearSecret: rand.Text(), Uncertified: n == 2}
 		if n == c.Ring {
 			l.Link, l.Ring = "", b.port()
+		}
+		if n == c.Laser {
+			l.Laser = b.port()
 		}
 		b.secret(name+"-camera-"+string(rune('0'+n))+"-front.secret", l.FrontSecret)
 		b.secret(name+"-camera-"+string(rune('0'+n))+"-rear.secret", l.RearSecret)
@@ -196,6 +200,14 @@ lanes:
       - {device: camera-{{.Lane}}-front, end: front, secret_file: {{$site}}-camera-{{.Lane}}-front.secret}
       - {device: camera-{{.Lane}}-rear, end: rear, secret_file: {{$site}}-camera-{{.Lane}}-rear.secret}
     sign: {device: sign-{{.Lane}}, address: "{{.Sign}}"}
+{{- if .Laser}}
+    laser:
+      device: laser-{{.Lane}}
+      address: {{.Laser}}
+      code: "{{.Lane}}"
+      silence: 10s
+      certificate: {number: "LASER-{{.Lane}}", max_error_mm: 60, valid_from: {{$from}}, valid_until: {{$until}}, zone: Asia/Shanghai}
+{{- end}}
 {{- end}}
 {{- if .Checkpoint}}
 systems:

@@ -23,6 +23,9 @@ lanes:
     front_camera: http://{{$cameras}}/camera/{{.FrontSecret}}
     rear_camera: http://{{$cameras}}/camera/{{.RearSecret}}
     sign: {{.Sign}}
+{{- if .Laser}}
+    laser: {{.Laser}}
+{{- end}}
 {{- end}}
 {{- if .Checkpoint}}
 checkpoints:

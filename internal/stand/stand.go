@@ -58,7 +58,9 @@ type SiteConfig struct {
 	// Lanes is how many there are, 9 at most; 0 means 2. The second has no certificate.
 	Lanes int
 	// Ring is the lane whose scale keeps its events and is asked over Modbus; 0 means that all are serial.
-	Ring   int
+	Ring int
+	// Laser is the lane with a unit that measures length, width and height; 0 means none.
+	Laser  int
 	Faults bool
 	// Checkpoint is how many of a thousand vehicles are weighed at rest beside the road too, by a system named "static".
 	Checkpoint int
