@@ -40,6 +40,7 @@ func TestAMassIsReadAsPeopleWriteItAndNeverGuessed(t *testing.T) {
 func FuzzWhatOfficersType(f *testing.F) {
 	f.Add("48 260", "6480 10210", " 川ａ·7k882", "2026-03-01 08:00")
 	f.Add("\xff", "\x00", "！～", "0000-00-00")
+	f.Add("0", "0", "ａ．", "0")
 	s := newCatalogueWords(f)
 	f.Fuzz(func(t *testing.T, mass, axles, plate, at string) {
 		if kg, ok := kilograms(mass); ok && (kg < 0 || kg > center.MaxGross) {

@@ -145,11 +145,11 @@ func (c *Console) readQuery(v visit, values url.Values, sites []string) (center.
 // plateQuery is a plate as the store keeps it: capitals, without spaces, dots and hyphens.
 func plateQuery(s string) string {
 	return strings.ToUpper(strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r), r == '·', r == '•', r == '.', r == '-', r == '・':
+		if r >= '！' && r <= '～' { // full width, as a Chinese keyboard gives them
+			r += '!' - '！'
+		}
+		if unicode.IsSpace(r) || strings.ContainsRune("·•.-・", r) {
 			return -1
-		case r >= '！' && r <= '～': // full width, as a Chinese keyboard gives them
-			return r - '！' + '!'
 		}
 		return r
 	}, s))
