@@ -186,13 +186,19 @@ func (g *sampler) manoeuvre(p *physics.Passage, speed, way float64) (flags wim.F
 	idle := 0.01 // the leg until the vehicle is where the manoeuvre begins
 	before := physics.Leg{Seconds: math.Max(lead/speed, idle)}
 	switch g.rand.IntN(6) {
-	case 0, 1: // it brakes to half its speed, or accelerates from it, while its axles cross the strips
-		a := -0.375 * speed * speed / span
+	case 0, 1: // it brakes, or accelerates, as hard as a truck can, while its axles cross the strips
+		a := 0.3 + 0.9*g.rand.Float64()
 		if g.rand.IntN(2) == 0 {
-			a = -1.6 * a
+			// From a touch to an emergency; it does not come to stand on the strips.
+			a = -math.Min(1+6*g.rand.Float64(), 0.44*speed*speed/span)
 		}
-		t := 0.5 * speed / math.Abs(a)
-		return wim.Acceleration, []physics.Leg{before, {Seconds: t, Acceleration: a}}, way / speed
+		// What the axles' speeds differ by, from the first to the last. Below a tenth nobody needs to notice.
+		last := math.Sqrt(speed*speed + 2*a*p.Vehicle.Length())
+		if math.Abs(last-speed)/math.Min(last, speed) >= 0.1 {
+			flags = wim.Acceleration
+		}
+		slowest := math.Sqrt(speed*speed + 2*math.Min(a, 0)*span)
+		return flags, []physics.Leg{before, {Seconds: 2 * span / (speed + slowest), Acceleration: a}}, way / slowest
 	case 2: // it stops with axles on both sides of a row, stands, and goes on
 		stop := lead + span*(0.3+0.4*g.rand.Float64())
 		a := speed * speed / (2 * stop)

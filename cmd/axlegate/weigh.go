@@ -108,7 +108,7 @@ type weighedStream struct {
 // weigh hands every vehicle of a stream on.
 func weigh(in io.Reader, a strips.Array, take func(*wim.Vehicle) error) (out weighedStream, err error) {
 	r, w := strips.NewReader(in), strips.NewWeigher(a, 0)
-	asm := wim.NewAssembler(wim.AssemblerConfig{Lane: 1, Wait: 20 * time.Second})
+	asm := wim.NewAssembler(wim.AssemblerConfig{Lane: 1, Wait: 20 * time.Second, Acceleration: strips.Acceleration})
 	var readings []wim.Reading
 	for {
 		b, err := r.Next()

@@ -402,7 +402,7 @@ func spoilt(t *testing.T, vehicles int, manoeuvres wim.Permille) (n, right, void
 	t.Helper()
 	raw, truth, a := stream(t, vehicles, func(c *simulator.SamplesConfig) { c.Manoeuvres, c.Seed, c.Rate = manoeuvres, 21, 1000 })
 	_, all, _ := weighed(t, bytes.NewReader(raw), a)
-	asm := wim.NewAssembler(wim.AssemblerConfig{Lane: 1, Wait: 20 * time.Second})
+	asm := wim.NewAssembler(wim.AssemblerConfig{Lane: 1, Wait: 20 * time.Second, Acceleration: Acceleration})
 	var found []wim.Vehicle
 	for _, r := range all {
 		r.Arrival = wim.TimeOf(time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC).Add(time.Duration(r.DeviceTime)))
@@ -417,6 +417,8 @@ func spoilt(t *testing.T, vehicles int, manoeuvres wim.Permille) (n, right, void
 		switch {
 		case i < 0:
 			gone[x.Flags]++
+		case x.Flags == 0 && manoeuvres > 0 && found[i].Flags == wim.Acceleration && len(found[i].Axles) == len(x.Axles):
+			void[x.Flags]++ // it braked a little: less than what must be noticed
 		case found[i].Flags.Has(x.Flags):
 			right[x.Flags]++
 			if x.Flags == 0 && (found[i].Flags != 0 || len(found[i].Axles) != len(x.Axles)) {

@@ -107,6 +107,11 @@ func (w *Weigher) Lost() {
 	}
 }
 
+// Acceleration is by how much the speeds of a vehicle's axles may differ before the weighing is void, where a site does not say
+// otherwise: strips measure each axle's own speed to a few permille, so far less needs to be allowed than of a scale that tells one
+// speed in whole km/h.
+const Acceleration wim.Permille = 50
+
 // Take takes a block and appends the readings of vehicles that have ended to out, numbered one by one; their DeviceTime is in
 // nanoseconds since the stream's Begin. A number is left out where samples are missing. The error says that the stream is of other
 // strips than the array; nothing of it is weighed.

@@ -434,7 +434,7 @@ func openCamera(cfg *EdgeConfig, lane wim.LaneID, c *CameraConfig, log *slog.Log
 
 // openLane also returns the cameras that push.
 func openLane(cfg *EdgeConfig, l *LaneConfig, knows siteKnows, log *slog.Logger) (lane edge.LaneConfig, cams []*camera.Camera, s *sign.Sign, err error) {
-	lane = edge.LaneConfig{Lane: l.Lane, Purpose: l.Purpose, Device: l.Scale.Device, Assembler: l.Weighing.assembler(), Beside: l.Weighing.Beside, Reorder: time.Duration(l.Weighing.Reorder)}
+	lane = edge.LaneConfig{Lane: l.Lane, Purpose: l.Purpose, Device: l.Scale.Device, Assembler: l.assembler(), Beside: l.Weighing.Beside, Reorder: time.Duration(l.Weighing.Reorder)}
 	if lane.Instrument, err = l.instrument(); err != nil {
 		return lane, nil, nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/axlegate/axlegate/drivers/camera"
+	"github.com/axlegate/axlegate/drivers/strips"
 	"github.com/axlegate/axlegate/edge/journal"
 	"github.com/axlegate/axlegate/internal/conf"
 	"github.com/axlegate/axlegate/wim"
@@ -115,13 +116,22 @@ type LaneConfig struct {
 type WeighingConfig struct {
 	SpeedMin     wim.DeciKmh   `yaml:"speed_min_dkmh"`        // an axle that is slower is outside what the scale weighs; 0 means no such bound
 	SpeedMax     wim.DeciKmh   `yaml:"speed_max_dkmh"`        // likewise faster
-	Acceleration wim.Permille  `yaml:"acceleration_permille"` // how far the speeds of a vehicle's axles may differ; 0 means 150
+	Acceleration wim.Permille  `yaml:"acceleration_permille"` // how far the speeds of a vehicle's axles may differ; 0 means 150, and 50 of strips
 	Imbalance    wim.Permille  `yaml:"imbalance_permille"`    // |left − right| : axle; 0 means 400
 	Pause        conf.Duration `yaml:"pause"`                 // so late an axle has stood; 0 means 3s
 	Tailgate     wim.Mm        `yaml:"tailgate_mm"`           // least distance to the axle of the vehicle before; 0 means that it is not looked at
 	Thermometer  string        `yaml:"thermometer"`           // file in which the kernel keeps a sensor's thousandths of a degree; empty for none
 	Beside       []wim.LaneID  `yaml:"beside"`                // lanes whose scales stand abreast of this one
 	Reorder      conf.Duration `yaml:"reorder"`               // how long a message waits for those before it, where a network may reorder them; 0 means not at all
+}
+
+// assembler says when a weighing of the lane is flagged.
+func (l *LaneConfig) assembler() wim.AssemblerConfig {
+	a := l.Weighing.assembler()
+	if l.Scale.Kind == scaleStrips && a.Acceleration == 0 {
+		a.Acceleration = strips.Acceleration
+	}
+	return a
 }
 
 func (c *WeighingConfig) assembler() wim.AssemblerConfig {
@@ -447,7 +457,7 @@ func (c *EdgeConfig) Validate() error {
 		if err := l.certificateMistake(); err != nil {
 			return fmt.Errorf("lanes[%d].%w", i, err)
 		}
-		if err := l.Weighing.assembler().Validate(); err != nil {
+		if err := l.assembler().Validate(); err != nil {
 			return fmt.Errorf("lanes[%d].weighing: %w", i, err)
 		}
 		for _, b := range l.Weighing.Beside {
