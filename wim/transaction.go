@@ -68,6 +68,7 @@ type Transaction struct {
 	// Ticket names a weighing's slip, Scale the instrument, Journey a toll passage from its entry on (passId).
 	Ticket  string     `json:"ticket,omitempty"`
 	Scale   string     `json:"scale,omitempty"`
+	By      string     `json:"by,omitempty"` // login of the person who said which vehicle it is; empty for a system's own word
 	Journey string     `json:"journey,omitempty"`
 	Payment Payment    `json:"payment,omitempty"`
 	Entry   *TollPlace `json:"entry,omitempty"` // what an exit says of the entry
@@ -187,7 +188,7 @@ func (t *Transaction) Valid() error {
 	if t.Time <= 0 {
 		return errors.New("a transaction without a time")
 	}
-	texts := []string{t.ID, t.Station, t.Lane, t.Plate, t.Trailer, t.AxleType, t.Ticket, t.Scale, t.Journey, string(t.Color), string(t.Payment)}
+	texts := []string{t.ID, t.Station, t.Lane, t.Plate, t.Trailer, t.AxleType, t.Ticket, t.Scale, t.Journey, string(t.Color), string(t.Payment), t.By}
 	entry := TollPlace{}
 	if t.Entry != nil {
 		entry = *t.Entry
