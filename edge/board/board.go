@@ -48,6 +48,8 @@ type Config struct {
 	Name  string // of the site
 	Road  string
 	Staff []Person
+	// Bridges are the site's static scales; may be empty.
+	Bridges []Bridge
 	// Location is the time zone of every time shown; nil means UTC.
 	Location *time.Location
 	// Secure says that the pages are reached over TLS: cookies are then kept from plain HTTP.
@@ -160,6 +162,8 @@ func (b *Board) routes() http.Handler {
 	mux.HandleFunc("GET /events", b.signed(b.events))
 	mux.HandleFunc("GET /passages/{chain}/{seq}", b.signed(b.passage))
 	mux.HandleFunc("POST /passages/{chain}/{seq}/licences", b.signed(b.key))
+	mux.HandleFunc("GET /bridges/{name}", b.signed(b.bridgePage))
+	mux.HandleFunc("POST /bridges/{name}/weighings", b.signed(b.weigh))
 	mux.HandleFunc("GET /pictures/{digest}", b.signed(b.picture))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { b.fail(w, r, http.StatusNotFound, nil) })
 	origin := http.NewCrossOriginProtection()

@@ -23,6 +23,8 @@ import (
 
 // fakeSite is a site that holds one passage.
 type fakeSite struct {
+	bridge *fakeBridge
+
 	mu      sync.Mutex
 	head    uint64
 	account *edge.Account
@@ -103,7 +105,7 @@ func newVisitor(t *testing.T) *visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &fakeSite{head: 7, picture: filepath.Join(t.TempDir(), "p.jpg"), health: edge.Health{State: edge.StateDegraded, Devices: []edge.DeviceStatus{
+	s := &fakeSite{bridge: &fakeBridge{}, head: 7, picture: filepath.Join(t.TempDir(), "p.jpg"), health: edge.Health{State: edge.StateDegraded, Devices: []edge.DeviceStatus{
 		{Device: "scale-1", Lane: 1, Up: true, State: edge.DeviceLive}, {Device: "camera-2", Lane: 2, State: edge.DeviceFailed, Reason: "connection refused " + hostile}, {Device: "uplink", State: edge.DeviceConnecting}}}}
 	if err := os.WriteFile(s.picture, []byte("jpeg"), 0o600); err != nil {
 		t.Fatal(err)
@@ -117,7 +119,7 @@ func newVisitor(t *testing.T) *visitor {
 		Findings: []wim.Finding{{Competence: wim.RoadAdministration, Limit: "gross", Scope: wim.ScopeGross, Outcome: wim.Exceeded, Measured: 52340, Permitted: 49000, Excess: 3340, Ratio: 68}}}
 	s.account = &edge.Account{Ref: wim.RecordRef{Site: "north-1", Chain: wim.ChainID{1}, Seq: 7}, Passage: &wim.Passage{Order: wim.OrderEnter},
 		Facts: f, Verdict: v, Reads: []wim.PlateRead{{Text: hostile, End: wim.Front, Picture: wim.DigestOf([]byte("jpeg"))}}}
-	b, err := New(Config{Site: s, Name: "north-1", Road: "G5", Staff: []Person{{Login: "chen", Name: "Chen", Hash: hash}}})
+	b, err := New(Config{Site: s, Name: "north-1", Road: "G5", Staff: []Person{{Login: "chen", Name: "Chen", Hash: hash}}, Bridges: []Bridge{s.bridge}})
 	if err != nil {
 		t.Fatal(err)
 	}

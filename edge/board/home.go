@@ -36,6 +36,7 @@ type lanesView struct {
 	Health   edge.Health
 	Lanes    []laneView
 	Devices  []deviceView // of no lane
+	Bridges  []*bridgeView
 	Passages []*accountView
 }
 
@@ -125,7 +126,7 @@ func (b *Board) lanes(ctx context.Context, words *web.Words) (*lanesView, error)
 	if err != nil {
 		return nil, err
 	}
-	v := &lanesView{Words: words, Now: wim.TimeOf(b.now()), Health: b.cfg.Site.Health(ctx)}
+	v := &lanesView{Words: words, Now: wim.TimeOf(b.now()), Health: b.cfg.Site.Health(ctx), Bridges: b.bridges(words)}
 	at := map[wim.LaneID]int{}
 	lane := func(id wim.LaneID) *laneView {
 		i, ok := at[id]

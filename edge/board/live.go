@@ -16,7 +16,7 @@ import (
 //	beat    nothing has changed; every few seconds
 //	ended   the session is over
 //
-// With ?of=/passages/… it is that passage's part, else the first page's. Nothing is kept for a viewer: each is told what
+// With ?of=/passages/… it is that passage's part, with ?of=/bridges/… that scale's, else the first page's. Nothing is kept for a viewer: each is told what
 // is, not what was.
 func (b *Board) events(w http.ResponseWriter, r *http.Request, v visit) {
 	part := func(ctx context.Context) (string, error) {
@@ -26,7 +26,14 @@ func (b *Board) events(w http.ResponseWriter, r *http.Request, v visit) {
 		}
 		return b.render("lanes", lanes)
 	}
-	if of := r.URL.Query().Get("of"); of != "" {
+	of := r.URL.Query().Get("of")
+	if x := b.bridge(of); x != nil {
+		part = func(context.Context) (string, error) {
+			return b.render("weight", &bridgeView{x.Shown(), x.Name(), v.words})
+		}
+		of = ""
+	}
+	if of != "" {
 		chain, n, ok := passagePath(of)
 		if !ok {
 			b.fail(w, r, http.StatusBadRequest, nil)

@@ -98,6 +98,10 @@ func rooms() []Room {
 			Why: "Its tests weigh what the simulator's strips sampled.",
 		},
 		{
+			Path: "drivers/weighbridge", Ours: []string{"wim"}, Tests: []string{"drivers/serial", "simulator"},
+			Why: "Its tests weigh what the simulator's terminal shows on a line.",
+		},
+		{
 			Path: "drivers/toll", Ours: []string{"drivers/inbox", "drivers/page", "internal/conf", "wim"},
 			Tests: []string{"configs", "internal/freeport"},
 			Why:   "Its tests read the pages that ship.",
@@ -205,7 +209,7 @@ func rooms() []Room {
 			Path: "internal/daemon",
 			Ours: []string{
 				"center", "center/api", "center/console", "center/dossier", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
-				"drivers/inbox", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/profile", "drivers/record", "drivers/serial", "drivers/sign", "drivers/strips", "drivers/thermometer", "drivers/toll", "drivers/tpm", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
+				"drivers/inbox", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/profile", "drivers/record", "drivers/serial", "drivers/sign", "drivers/strips", "drivers/thermometer", "drivers/toll", "drivers/tpm", "drivers/weighbridge", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync"},

@@ -65,6 +65,8 @@ type staffPage struct {
 	tls    *tls.Config
 	staff  []board.Person
 	zone   *time.Location
+	// bridges are the site's static scales.
+	bridges []board.Bridge
 }
 
 // openBoard reads what the configuration names; nil where there is no board.
@@ -95,7 +97,7 @@ func openBoard(cfg *EdgeConfig) (*staffPage, error) {
 }
 
 func (p *staffPage) handler(site *edge.Site, cfg *EdgeConfig, now func() time.Time, log *slog.Logger) (http.Handler, error) {
-	return board.New(board.Config{Site: site, Name: string(cfg.Site), Road: cfg.Road.Name, Staff: p.staff, Location: p.zone, Secure: p.tls != nil, Now: now, Logger: log})
+	return board.New(board.Config{Site: site, Name: string(cfg.Site), Road: cfg.Road.Name, Staff: p.staff, Bridges: p.bridges, Location: p.zone, Secure: p.tls != nil, Now: now, Logger: log})
 }
 
 // serve shows the site's page until ctx ends. A page that cannot be served costs the site nothing else.

@@ -305,6 +305,14 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 	if p.board, err = openBoard(&cfg); err != nil {
 		return nil, err
 	}
+	weighed, bridges, err := openBridges(&cfg, p.now(), log)
+	if err != nil {
+		return nil, err
+	}
+	p.systems = append(p.systems, weighed...)
+	if p.board != nil {
+		p.board.bridges = bridges
+	}
 	if err := p.identify(); err != nil {
 		return nil, err
 	}

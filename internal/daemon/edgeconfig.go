@@ -56,6 +56,8 @@ type EdgeConfig struct {
 	Lanes []LaneConfig `yaml:"lanes"`
 	// Systems are toll and checkpoint systems beside the road.
 	Systems []SystemConfig `yaml:"systems"`
+	// Bridges are static scales whose indicators the site reads: docs/devices/bridge.md.
+	Bridges []BridgeConfig `yaml:"bridges"`
 
 	raw []byte
 	dir string
@@ -480,6 +482,18 @@ func (c *EdgeConfig) Validate() error {
 			return fmt.Errorf("systems[%d].system: %q is the name of another system or device", i, name)
 		}
 		devices[c.Systems[i].System] = true
+	}
+	for i := range c.Bridges {
+		if err := c.Bridges[i].valid(); err != nil {
+			return fmt.Errorf("bridges[%d].%w", i, err)
+		}
+		if name := c.Bridges[i].Bridge; devices[name] {
+			return fmt.Errorf("bridges[%d].bridge: %q is the name of another system or device", i, name)
+		}
+		devices[c.Bridges[i].Bridge] = true
+	}
+	if len(c.Bridges) > 0 && c.Board == nil {
+		return errors.New("bridges: staff weigh on the site's board, and there is none; set up board")
 	}
 	return nil
 }
