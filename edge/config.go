@@ -173,8 +173,12 @@ type Config struct {
 	Station wim.StationMode // how the site and the authorities work together there; empty where nothing depends on it
 	Lanes   []LaneConfig
 	Systems []SystemConfig
-	Journal *journal.Journal // opened and closed by the caller
-	Signer  *seal.Signer
+	// Contacts tell of doors, power, snow and dirt; may be empty. PowerLow is called when a battery is nearly empty: it ends Run's
+	// context. nil for none.
+	Contacts []ContactConfig
+	PowerLow func()
+	Journal  *journal.Journal // opened and closed by the caller
+	Signer   *seal.Signer
 	// Next takes over from Signer once the centre holds the rotation; nil for none. Promote then makes it the
 	// key of the next start.
 	Next    *seal.Signer
@@ -312,6 +316,19 @@ func (c *Config) Validate() error {
 		devices[y.System] = true
 		fallback(&y.Before, 2*time.Hour)
 		fallback(&y.Tolerance, 50)
+	}
+	for i := range c.Contacts {
+		x := &c.Contacts[i]
+		if x.Contact == nil || x.Device == "" || !slices.Contains(wim.EventKinds(), x.What) {
+			return errors.New("edge: a contact needs a device name, and what it tells of")
+		}
+		if devices[x.Device] {
+			return fmt.Errorf("edge: contact %q has the name of another system or device", x.Device)
+		}
+		if x.Lane != 0 && !lanes[x.Lane] {
+			return fmt.Errorf("edge: contact %q: there is no lane %d", x.Device, x.Lane)
+		}
+		devices[x.Device] = true
 	}
 	fallback(&c.Plates.Before, 3*time.Second)
 	fallback(&c.Plates.After, 3*time.Second)

@@ -106,6 +106,9 @@ func (s *Site) devices() []device {
 	for i := range s.cfg.Systems {
 		add(s.cfg.Systems[i].System, 0, s.cfg.Systems[i].Transactions, nil)
 	}
+	for i := range s.cfg.Contacts {
+		add(s.cfg.Contacts[i].Device, s.cfg.Contacts[i].Lane, s.cfg.Contacts[i].Contact, nil)
+	}
 	add("uplink", 0, s.cfg.Link, nil)
 	return out
 }
@@ -130,6 +133,10 @@ func (s *Site) Health(ctx context.Context) Health {
 				h.Todo = append(h.Todo, advice)
 			}
 		})
+	}
+	if amiss := s.amiss(); len(amiss) > 0 {
+		h.State = StateDegraded
+		h.Todo = append(amiss, h.Todo...)
 	}
 	j := s.cfg.Journal
 	h.Journal.Chain = j.Chain()

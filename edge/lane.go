@@ -52,9 +52,10 @@ type lane struct {
 	neighbours []chan<- wim.Reading
 	// failSafe tells that the journal cannot be written: no order is given that could not be recorded.
 	failSafe func() bool
-	director *director      // nil for a lane without a sign
-	inquiry  *inquiry       // nil where the centre is not asked
-	licences *keyedLicences // that staff keyed
+	director *director             // nil for a lane without a sign
+	inquiry  *inquiry              // nil where the centre is not asked
+	licences *keyedLicences        // that staff keyed
+	covered  func(wim.LaneID) bool // something lies on the scale; nil for a lane that stands alone
 
 	seq   sequence
 	asm   *wim.Assembler
@@ -349,6 +350,9 @@ func (l *lane) passage(assembled wim.Vehicle) {
 	wim.Classify(&v)
 	if v.Temperature == 0 && l.cfg.Thermometer != nil {
 		v.Temperature = l.cfg.Thermometer.Temperature()
+	}
+	if l.covered != nil && l.covered(l.cfg.Lane) {
+		v.Flags |= wim.RoadSurface
 	}
 	l.watchDrift(&v)
 	src := wim.DeviceCursor{Device: l.cfg.Device, Boot: boot, Seq: rest}

@@ -48,6 +48,7 @@ type Site struct {
 	sender   *sender
 	uploader *uploader
 	overseer *overseer
+	around   surroundings
 	state    atomic.Int32
 }
 
@@ -82,7 +83,7 @@ func New(cfg Config) (*Site, error) {
 	for _, lc := range cfg.Lanes {
 		m := s.m.lane(lc.Lane)
 		l := newLane(&s.cfg, lc, &s.works, m, s.recorder.in, s.recorder.failSafe.Load)
-		l.inquiry, l.licences = s.inquiry, &s.keyed
+		l.inquiry, l.licences, l.covered = s.inquiry, &s.keyed, s.covered
 		if lc.Sign != nil {
 			l.director = newDirector(&lc, cfg.Logger, m)
 		}
@@ -193,6 +194,12 @@ func (s *Site) Run(ctx context.Context) error {
 			})
 		})
 	}
+	for i := range s.cfg.Contacts {
+		c := &s.cfg.Contacts[i]
+		sensors.Go(func() {
+			s.supervise(ctx, c.Device, func(ctx context.Context) error { return c.Contact.Run(ctx, func(active bool) { s.contact(c, active) }) })
+		})
+	}
 	linking, stopLinking := context.WithCancel(base)
 	defer stopLinking()
 	var linker sync.WaitGroup
@@ -219,6 +226,7 @@ func (s *Site) Run(ctx context.Context) error {
 	s.linker.settle(last) // with what the lanes told last
 	enough()
 	s.linker.close()
+	s.shutAround()
 	close(s.recorder.in)
 	recorder.Wait()
 	stopRest()

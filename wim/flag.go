@@ -25,11 +25,12 @@ const (
 	LiftAxle                         // fewer axles were counted than the licences say: one is raised, or was missed
 	DeviceClock                      // the device's own clock ran backwards inside the vehicle
 	OffDivision                      // what was indicated is no multiple of the certificate's scale division
+	RoadSurface                      // snow, ice or water lay on the scale
 )
 
 // Voiding are the flags that make a weighing void.
 const Voiding = OffScale | Straddling | SpeedOutOfRange | Acceleration | Tailgating | MissedAxle |
-	DeviceGap | TimedOut | OverCapacity | Reverse | StopAndGo | OffDivision
+	DeviceGap | TimedOut | OverCapacity | Reverse | StopAndGo | OffDivision | RoadSurface
 
 // Doubting are the flags that leave a weight in doubt: what rests on it is a suspicion at most.
 const Doubting = Imbalance | SumMismatch | LiftAxle | DeviceClock
@@ -38,11 +39,11 @@ var flagNames = [...]string{ //nolint:gochecknoglobals // a table that is never 
 	"off-scale", "straddling", "speed-out-of-range", "acceleration", "tailgating", "missed-axle",
 	"imbalance", "device-gap", "timed-out", "sum-mismatch", "over-capacity", "reverse",
 	"plate-uncertain", "trailer-unread", "stop-and-go", "side-by-side", "lift-axle", "device-clock",
-	"off-division",
+	"off-division", "road-surface",
 }
 
 // allFlags has every flag that has a name; a bit without one could not be written down.
-const allFlags = OffDivision<<1 - 1
+const allFlags = RoadSurface<<1 - 1
 
 // FlagNamed is the flag of that name, such as "off-scale"; 0 where there is none.
 func FlagNamed(name string) Flag {

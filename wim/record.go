@@ -20,6 +20,8 @@ const (
 	KindRotation RecordKind = "key-rotation"
 	// KindTransaction is what a toll or checkpoint system said of a vehicle: since format 2.
 	KindTransaction RecordKind = "transaction"
+	// KindEvent is a change around the scales that a contact told: since format 2.
+	KindEvent RecordKind = "event"
 	// KindTombstone is never written to a chain. It is what a signed tombstone opens as, which stands for a
 	// record whose bytes are lost or can never be sent.
 	KindTombstone RecordKind = "tombstone"
@@ -47,6 +49,7 @@ type Record struct {
 	Configuration *SiteConfiguration `json:"configuration,omitempty"`
 	Rotation      *Rotation          `json:"key_rotation,omitempty"`
 	Transaction   *Transaction       `json:"transaction,omitempty"`
+	Event         *Event             `json:"event,omitempty"`
 }
 
 // Urgent tells whether someone waits for the record: it is sealed and sent at once.

@@ -44,6 +44,7 @@ func terms() map[term]sentence {
 		term(wim.KindConfiguration): {"配置", "configuration in force"},
 		term(wim.KindRotation):      {"密钥轮换", "key rotation"},
 		term(wim.KindTombstone):     {"字节已丢失的占位", "tombstone"},
+		term(wim.KindEvent):         {"站点事件", "site event"},
 		term(wim.KindTransaction):   {"收费站与检查站记录", "toll or checkpoint record"},
 		term(wim.KindGap):           {"缺口", "gap"},
 

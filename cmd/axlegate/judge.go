@@ -115,7 +115,7 @@ func factsIn(line []byte) (*wim.Facts, *wim.Verdict, error) {
 			return &r.Supplement.Facts, &r.Supplement.Verdict, nil
 		}
 		switch r.Kind {
-		case wim.KindStart, wim.KindGap, wim.KindConfiguration, wim.KindRotation, wim.KindTransaction, wim.KindTombstone:
+		case wim.KindStart, wim.KindGap, wim.KindConfiguration, wim.KindRotation, wim.KindTransaction, wim.KindEvent, wim.KindTombstone:
 			return nil, nil, nil // an account that judges nothing
 		case wim.KindPassage, wim.KindSupplement:
 			return nil, nil, fmt.Errorf("a record of kind %s without its account", r.Kind)

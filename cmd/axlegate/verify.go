@@ -338,7 +338,7 @@ func (c counts) String() string {
 	for _, k := range []struct {
 		kind wim.RecordKind
 		name string
-	}{{wim.KindConfiguration, "configurations"}, {wim.KindRotation, "key rotations"}, {wim.KindTransaction, "transactions"}, {wim.KindTombstone, "tombstones"}} {
+	}{{wim.KindConfiguration, "configurations"}, {wim.KindRotation, "key rotations"}, {wim.KindTransaction, "transactions"}, {wim.KindEvent, "events"}, {wim.KindTombstone, "tombstones"}} {
 		if n := c[k.kind]; n > 0 {
 			text += fmt.Sprintf(", %d %s", n, k.name)
 		}

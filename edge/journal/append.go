@@ -24,6 +24,7 @@ type Draft struct {
 	Gap        *wim.Gap
 	// Transaction is kept under its own ID, of its System: Knows finds it.
 	Transaction *wim.Transaction
+	Event       *wim.Event
 
 	Configuration *wim.SiteConfiguration
 	// Rotate makes the body of a key rotation for the chain that the record comes to stand in.
@@ -245,7 +246,7 @@ func (j *Journal) sealAll(drafts []Draft) ([]seal.Sealed, error) {
 		s, err := seal.Record(&wim.Record{
 			Format: wim.RecordFormat, Site: j.cfg.Site, Chain: j.active.id, Seq: seq, Prev: prev, Nonce: wim.NewNonce(),
 			Kind: d.Kind, Time: d.Time, Clock: d.Clock, Software: j.cfg.Software,
-			Passage: d.Passage, Supplement: d.Supplement, Gap: d.Gap, Transaction: d.Transaction, Configuration: d.Configuration, Rotation: rotation,
+			Passage: d.Passage, Supplement: d.Supplement, Gap: d.Gap, Transaction: d.Transaction, Event: d.Event, Configuration: d.Configuration, Rotation: rotation,
 		})
 		if err != nil {
 			return nil, &DraftError{Index: i, Err: err}

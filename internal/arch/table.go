@@ -98,6 +98,10 @@ func rooms() []Room {
 			Why: "Its tests weigh what the simulator's strips sampled.",
 		},
 		{
+			Path: "drivers/contact", Ours: []string{"drivers/modbus", "wim"}, Tests: []string{"internal/freeport", simonvet},
+			Why: "Its tests read a module that another maker's server plays.",
+		},
+		{
 			Path: "drivers/weighbridge", Ours: []string{"wim"}, Tests: []string{"drivers/serial", "simulator"},
 			Why: "Its tests weigh what the simulator's terminal shows on a line.",
 		},
@@ -209,7 +213,7 @@ func rooms() []Room {
 			Path: "internal/daemon",
 			Ours: []string{
 				"center", "center/api", "center/console", "center/dossier", "center/downlink", "center/intake", "center/picture", "center/review", "center/store", "configs", "drivers/camera",
-				"drivers/inbox", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/profile", "drivers/record", "drivers/serial", "drivers/sign", "drivers/strips", "drivers/thermometer", "drivers/toll", "drivers/tpm", "drivers/weighbridge", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
+				"drivers/contact", "drivers/inbox", "drivers/indicator", "drivers/modbus", "drivers/modbusscale", "drivers/profile", "drivers/record", "drivers/serial", "drivers/sign", "drivers/strips", "drivers/thermometer", "drivers/toll", "drivers/tpm", "drivers/weighbridge", "edge", "edge/board", "edge/journal", "edge/parcel", "internal/conf", "internal/legal", "internal/scoring", "rules", "simulator", "uplink", "uplink/broker",
 				"uplink/mqtt", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{prometheus, "golang.org/x/sync"},

@@ -51,6 +51,8 @@ type edgeParts struct {
 	board         *staffPage // nil for none
 	lanes         []edge.LaneConfig
 	systems       []edge.SystemConfig
+	contacts      []edge.ContactConfig
+	powerLow      func()
 	signs         []*sign.Sign
 	clock         *edge.Timekeeper
 	simulated     *simulatedClock  // nil where the machine's own clock is used
@@ -123,6 +125,8 @@ func runEdge(ctx context.Context, cfg EdgeConfig, damage error, log *slog.Logger
 	if err != nil {
 		return err
 	}
+	ctx, p.powerLow = context.WithCancel(ctx)
+	defer p.powerLow()
 	l, err := listen(ctx, "listen (metrics and health)", cfg.Listen)
 	if err != nil {
 		return err
@@ -223,7 +227,7 @@ func (p *edgeParts) site(log *slog.Logger) (site *edge.Site, link *mqtt.Site, re
 			Gross: cfg.Road.PostedGross, Axle: cfg.Road.PostedAxle, Sign: cfg.Road.PostedSign,
 			Length: cfg.Road.PostedLength, Width: cfg.Road.PostedWidth, Height: cfg.Road.PostedHeight}},
 		Station: cfg.Road.Station,
-		Lanes:   p.lanes, Systems: p.systems, Journal: j, Signer: p.keys.Signer, Next: p.keys.Next, Former: p.keys.Former, Promote: p.keys.Promote, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations, Active: p.active, Ask: link.Ask,
+		Lanes:   p.lanes, Systems: p.systems, Contacts: p.contacts, PowerLow: p.powerLow, Journal: j, Signer: p.keys.Signer, Next: p.keys.Next, Former: p.keys.Former, Promote: p.keys.Promote, CenterKeys: p.centerKeys, Link: link, Rules: p.rules, Registrations: p.registrations, Active: p.active, Ask: link.Ask,
 		Pictures: edge.PictureConfig{Dir: filepath.Join(cfg.path(cfg.Data), "pictures"), Base: cfg.Center.Pictures,
 			MaxBytes: cfg.PicturesMaxMB << 20, MaxAge: cfg.PicturesMaxAge.Std(),
 			Client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: p.tls, Proxy: http.ProxyFromEnvironment}}},
@@ -310,6 +314,9 @@ func openEdge(cfg EdgeConfig, log *slog.Logger) (*edgeParts, error) {
 		return nil, err
 	}
 	p.systems = append(p.systems, weighed...)
+	if p.contacts, err = openContacts(&cfg); err != nil {
+		return nil, err
+	}
 	if p.board != nil {
 		p.board.bridges = bridges
 	}

@@ -58,6 +58,8 @@ type EdgeConfig struct {
 	Systems []SystemConfig `yaml:"systems"`
 	// Bridges are static scales whose indicators the site reads: docs/devices/bridge.md.
 	Bridges []BridgeConfig `yaml:"bridges"`
+	// Contacts tell of the cabinet's door, power, snow and dirt: docs/devices/contacts.md.
+	Contacts []ContactsConfig `yaml:"contacts"`
 
 	raw []byte
 	dir string
@@ -491,6 +493,19 @@ func (c *EdgeConfig) Validate() error {
 			return fmt.Errorf("bridges[%d].bridge: %q is the name of another system or device", i, name)
 		}
 		devices[c.Bridges[i].Bridge] = true
+	}
+	for i := range c.Contacts {
+		x := &c.Contacts[i]
+		if err := x.valid(); err != nil {
+			return fmt.Errorf("contacts[%d].%w", i, err)
+		}
+		if devices[x.Contact] {
+			return fmt.Errorf("contacts[%d].contact: %q is the name of another system or device", i, x.Contact)
+		}
+		if x.Lane != 0 && !lanes[x.Lane] {
+			return fmt.Errorf("contacts[%d].lane: there is no lane %d", i, x.Lane)
+		}
+		devices[x.Contact] = true
 	}
 	if len(c.Bridges) > 0 && c.Board == nil {
 		return errors.New("bridges: staff weigh on the site's board, and there is none; set up board")

@@ -105,7 +105,7 @@ func recordIn(line []byte) (*wim.Record, error) {
 		if r.Supplement == nil {
 			return nil, errors.New("a record of kind supplement without its account")
 		}
-	case wim.KindStart, wim.KindGap, wim.KindConfiguration, wim.KindRotation, wim.KindTransaction, wim.KindTombstone:
+	case wim.KindStart, wim.KindGap, wim.KindConfiguration, wim.KindRotation, wim.KindTransaction, wim.KindEvent, wim.KindTombstone:
 	default:
 		return nil, fmt.Errorf("a record of kind %q: want sealed records, as \"axlegate verify -o\" exports them", string(r.Kind))
 	}

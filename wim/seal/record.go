@@ -117,7 +117,7 @@ func known(k wim.RecordKind, format int) bool {
 	switch k {
 	case wim.KindStart, wim.KindPassage, wim.KindSupplement, wim.KindGap:
 		return true
-	case wim.KindConfiguration, wim.KindRotation, wim.KindTransaction:
+	case wim.KindConfiguration, wim.KindRotation, wim.KindTransaction, wim.KindEvent:
 		return format >= 2
 	case wim.KindTombstone: // never a record of its own
 	}
@@ -135,7 +135,7 @@ func check(r *wim.Record) error {
 		return fmt.Errorf("record %d: only the first record of a chain has no previous digest", r.Seq)
 	}
 	bodies := 0
-	for _, set := range []bool{r.Start != nil, r.Passage != nil, r.Supplement != nil, r.Gap != nil, r.Configuration != nil, r.Rotation != nil, r.Transaction != nil} {
+	for _, set := range []bool{r.Start != nil, r.Passage != nil, r.Supplement != nil, r.Gap != nil, r.Configuration != nil, r.Rotation != nil, r.Transaction != nil, r.Event != nil} {
 		if set {
 			bodies++
 		}
@@ -156,6 +156,8 @@ func check(r *wim.Record) error {
 		own = r.Rotation != nil
 	case wim.KindTransaction:
 		own = r.Transaction != nil
+	case wim.KindEvent:
+		own = r.Event != nil && r.Event.Valid() == nil
 	case wim.KindTombstone:
 	}
 	if !own || bodies != 1 {
