@@ -136,7 +136,7 @@ func TestEveryFlagAndReasonKeepsItsName(t *testing.T) {
 	if allFlags != 1<<len(flagNames)-1 {
 		t.Error("allFlags and flagNames differ")
 	}
-	if OffDivision != 1<<(len(flagNames)-1) || CalibratedSince != 1<<(len(reasonNames)-1) {
+	if RoadSurface != 1<<(len(flagNames)-1) || CalibratedSince != 1<<(len(reasonNames)-1) {
 		t.Error("a name is missing or too many")
 	}
 	if _, err := json.Marshal(Flag(1 << 31)); err == nil {
