@@ -78,26 +78,35 @@ func (s *Site) covered(lane wim.LaneID) bool {
 	return false
 }
 
-// amiss says in words what the contacts tell.
-func (s *Site) amiss() (out []string) {
+// amiss lists what the contacts tell now.
+func (s *Site) amiss() (out []Around) {
 	s.around.mu.Lock()
 	defer s.around.mu.Unlock()
 	for i := range s.cfg.Contacts {
-		c := &s.cfg.Contacts[i]
-		if !s.around.active[c.Device] {
-			continue
+		if c := &s.cfg.Contacts[i]; s.around.active[c.Device] {
+			out = append(out, Around{c.Device, c.What, c.Lane})
 		}
-		where := ""
-		if c.Lane != 0 {
-			where = fmt.Sprintf(" of lane %d", c.Lane)
-		}
-		out = append(out, map[wim.EventKind]string{
-			wim.EventDoor:    "the cabinet stands open (" + c.Device + "): see who is there",
-			wim.EventMains:   "the site runs on its battery (" + c.Device + "): see to the mains",
-			wim.EventBattery: "the battery is nearly empty (" + c.Device + "): the site stops itself",
-			wim.EventSurface: "snow, ice or water lies on the scale" + where + " (" + c.Device + "): its weighings are void until it is cleared",
-			wim.EventLens:    "the glass of a camera or laser unit" + where + " is dirty (" + c.Device + "): clean it",
-		}[c.What])
 	}
 	return out
+}
+
+// advice says what a person should do.
+func (a Around) advice() string {
+	where := ""
+	if a.Lane != 0 {
+		where = fmt.Sprintf(" of lane %d", a.Lane)
+	}
+	switch a.What {
+	case wim.EventDoor:
+		return "the cabinet stands open (" + a.Device + "): see who is there"
+	case wim.EventMains:
+		return "the site runs on its battery (" + a.Device + "): see to the mains"
+	case wim.EventBattery:
+		return "the battery is nearly empty (" + a.Device + "): the site stops itself"
+	case wim.EventSurface:
+		return "snow, ice or water lies on the scale" + where + " (" + a.Device + "): its weighings are void until it is cleared"
+	case wim.EventLens:
+		return "the glass of a camera or laser unit" + where + " is dirty (" + a.Device + "): clean it"
+	}
+	return string(a.What) + " (" + a.Device + ")"
 }

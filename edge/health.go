@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +35,14 @@ type Health struct {
 	// CameraClocks has the cameras of which enough reads were compared.
 	CameraClocks []CameraClock `json:"camera_clocks,omitempty"`
 	Journal      JournalStatus `json:"journal"`
+	Around       []Around      `json:"around,omitempty"` // what contacts tell is amiss
+}
+
+// Around is what a contact tells is amiss now.
+type Around struct {
+	Device string        `json:"device"`
+	What   wim.EventKind `json:"what"`
+	Lane   wim.LaneID    `json:"lane,omitempty"` // 0 for the whole site
 }
 
 // DeviceStatus is one device's health.
@@ -134,9 +143,11 @@ func (s *Site) Health(ctx context.Context) Health {
 			}
 		})
 	}
-	if amiss := s.amiss(); len(amiss) > 0 {
+	if h.Around = s.amiss(); len(h.Around) > 0 {
 		h.State = StateDegraded
-		h.Todo = append(amiss, h.Todo...)
+		for _, a := range slices.Backward(h.Around) {
+			h.Todo = append([]string{a.advice()}, h.Todo...)
+		}
 	}
 	j := s.cfg.Journal
 	h.Journal.Chain = j.Chain()

@@ -197,7 +197,7 @@ func TestPagesSpeakBothLanguages(t *testing.T) {
 	v := newVisitor(t)
 	v.signIn()
 	for _, c := range []struct{ language, down, suspected string }{
-		{"zh", "中断", "嫌疑"}, {"en", "down", "Suspected"},
+		{"zh", "故障", "嫌疑"}, {"en", "failed", "Suspected"},
 	} {
 		home := v.ask(http.MethodGet, "/", nil, http.StatusOK, "Accept-Language", c.language)
 		for _, want := range []string{c.down, c.suspected, "camera-2", "lane-down", "52.34", "connection refused"} {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/axlegate/axlegate/edge"
 	"github.com/axlegate/axlegate/wim"
 )
 
@@ -80,5 +81,24 @@ func TestStaffWeighAtRestOnTheSitesPage(t *testing.T) {
 	b.shown = BridgeShown{Why: "silent"}
 	if body := v.ask(http.MethodGet, "/bridges/bridge-1", nil, http.StatusOK); strings.Contains(body, "0.00") {
 		t.Error("a weight is shown though the indicator is silent")
+	}
+}
+
+func TestWhatContactsTellStandsOnTheFirstPage(t *testing.T) {
+	v := newVisitor(t)
+	v.ask(http.MethodPost, "/sign-in", url.Values{"login": {"chen"}, "password": {"long enough"}}, http.StatusSeeOther)
+	for _, k := range wim.EventKinds() {
+		v.site.health.Around = append(v.site.health.Around, edge.Around{Device: "contact-" + string(k), What: k, Lane: 2})
+	}
+	for lang, want := range map[string][]string{
+		"en": {"the cabinet stands open (contact-door)", "lane 2: snow, ice or water on the scale", "the mains are gone", "nearly empty", "glass is dirty"},
+		"zh": {"机柜门开启", "称重无效", "市电中断", "电池将耗尽", "镜面脏污"},
+	} {
+		body := v.ask(http.MethodGet, "/", nil, http.StatusOK, "Accept-Language", lang)
+		for _, w := range want {
+			if !strings.Contains(body, w) {
+				t.Errorf("%s: %q is missing", lang, w)
+			}
+		}
 	}
 }

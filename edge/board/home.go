@@ -43,6 +43,18 @@ type lanesView struct {
 // State says in words how the site is as a whole.
 func (v *lanesView) State() string { return v.Words.Or("state", string(v.Health.State)) }
 
+// Amiss is what contacts tell, in words.
+func (v *lanesView) Amiss() (out []string) {
+	for _, a := range v.Health.Around {
+		text := v.Words.Or("around", string(a.What))
+		if a.Lane != 0 {
+			text = v.Words.T("lane", a.Lane) + ": " + text
+		}
+		out = append(out, text+" ("+a.Device+")")
+	}
+	return out
+}
+
 // laneView is one lane with its devices and the vehicle that passed last.
 type laneView struct {
 	Lane    wim.LaneID
