@@ -35,19 +35,12 @@ answers to no request, are counted on standard error and make the exit status 1.
 }
 
 func (c decodeModbusCommand) Run() error {
-	in, name := io.Reader(os.Stdin), "standard input"
-	if c.File != "" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return err
+	return fromFile(c.File, func(name string, in io.Reader) error {
+		if err := c.decode(in, os.Stdout); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		defer f.Close() //nolint:errcheck // only read
-		in, name = f, c.File
-	}
-	if err := c.decode(in, os.Stdout); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
+		return nil
+	})
 }
 
 // overheard is one line of output.

@@ -86,12 +86,7 @@ func (s simulatedScale) Run(ctx context.Context, emit func(wim.Reading)) error {
 }
 
 // Health is the scale's own, where it tells.
-func (s simulatedScale) Health() wim.DeviceHealth {
-	if h, ok := s.Scale.(interface{ Health() wim.DeviceHealth }); ok {
-		return h.Health()
-	}
-	return wim.DeviceHealth{Up: true}
-}
+func (s simulatedScale) Health() wim.DeviceHealth { return healthOf(s.Scale) }
 
 // camera does the same for a camera.
 func (c *simulatedClock) camera(s edge.Camera) edge.Camera { return simulatedCamera{s, c} }
@@ -109,12 +104,7 @@ func (s simulatedCamera) Run(ctx context.Context, emit func(wim.PlateRead, []byt
 }
 
 // Health is the camera's own, where it tells.
-func (s simulatedCamera) Health() wim.DeviceHealth {
-	if h, ok := s.Camera.(interface{ Health() wim.DeviceHealth }); ok {
-		return h.Health()
-	}
-	return wim.DeviceHealth{Up: true}
-}
+func (s simulatedCamera) Health() wim.DeviceHealth { return healthOf(s.Camera) }
 
 // sizer does the same for a laser unit.
 func (c *simulatedClock) sizer(s edge.Sizer) edge.Sizer { return simulatedSizer{s, c} }
@@ -132,8 +122,11 @@ func (s simulatedSizer) Run(ctx context.Context, emit func(wim.Dimensions)) erro
 }
 
 // Health is the unit's own, where it tells.
-func (s simulatedSizer) Health() wim.DeviceHealth {
-	if h, ok := s.Sizer.(interface{ Health() wim.DeviceHealth }); ok {
+func (s simulatedSizer) Health() wim.DeviceHealth { return healthOf(s.Sizer) }
+
+// healthOf is a device's own health, where it tells.
+func healthOf(device any) wim.DeviceHealth {
+	if h, ok := device.(interface{ Health() wim.DeviceHealth }); ok {
 		return h.Health()
 	}
 	return wim.DeviceHealth{Up: true}
