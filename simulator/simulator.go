@@ -283,6 +283,10 @@ func (s *Simulator) Run(ctx context.Context) (err error) {
 	return err
 }
 
+// Close takes down the devices of a simulation that is not run: New puts their lines up, and a link that is left behind may soon lead to
+// another simulation's line. Run does it itself.
+func (s *Simulator) Close() error { return s.takeDown() }
+
 // takeDown removes the lines and switches the signs off.
 func (s *Simulator) takeDown() error {
 	var err error

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -26,11 +27,15 @@ func TestASiteWhoseBatteryIsNearlyEmptyEndsCleanly(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, closeTruth, err := NewSim(SimFiles{Scenario: site.Scenario, Registrations: site.Registrations}, slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
-	} else if err := closeTruth(); err != nil {
+	hardware, closeTruth, err := NewSim(SimFiles{Scenario: site.Scenario, Registrations: site.Registrations}, slog.New(slog.DiscardHandler))
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() {
+		if err := errors.Join(hardware.Close(), closeTruth()); err != nil { // it stands there, and nobody drives
+			t.Error(err)
+		}
+	}()
 	f, err := os.OpenFile(site.Edge, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -48,11 +49,15 @@ func TestAWeighingAtRestOnTheSitesPageIsSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, closeTruth, err := daemon.NewSim(daemon.SimFiles{Scenario: site.Scenario, Registrations: site.Registrations}, nil); err != nil {
-		t.Fatal(err)
-	} else if err := closeTruth(); err != nil {
+	hardware, closeTruth, err := daemon.NewSim(daemon.SimFiles{Scenario: site.Scenario, Registrations: site.Registrations}, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() {
+		if err := errors.Join(hardware.Close(), closeTruth()); err != nil { // it stands there, and nobody drives
+			t.Error(err)
+		}
+	}()
 	stopEdge := begin(t, func(ctx context.Context) error {
 		cfg, err := daemon.LoadEdge(site.Edge)
 		if err != nil {
