@@ -7,8 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/creack/pty"
-	"golang.org/x/term"
+	"github.com/axlegate/axlegate/internal/pty"
 )
 
 // Line is a pseudo-terminal at the end of a link, as an adapter under /dev/serial/by-id. What is written to it is read by whoever
@@ -30,13 +29,9 @@ func NewLine(path string) (*Line, error) {
 	}
 	m, s, err := pty.Open()
 	if err != nil {
-		return nil, fmt.Errorf("pseudo-terminal: %w", err)
+		return nil, err
 	}
-	// As on a real line, nothing is echoed and no byte has a meaning.
-	if _, err = term.MakeRaw(int(s.Fd())); err == nil {
-		err = os.MkdirAll(filepath.Dir(path), 0o700)
-	}
-	if err == nil {
+	if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
 		err = os.Symlink(s.Name(), path)
 	}
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
+	"github.com/axlegate/axlegate/internal/pty"
 
 	"github.com/axlegate/axlegate/internal/freeport"
 	"github.com/axlegate/axlegate/simulator"

@@ -12,8 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
 	"github.com/simonvetter/modbus"
+
+	"github.com/axlegate/axlegate/internal/pty"
 
 	"github.com/axlegate/axlegate/configs"
 	rtu "github.com/axlegate/axlegate/drivers/modbus"

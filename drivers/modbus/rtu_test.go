@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
+	"github.com/axlegate/axlegate/internal/pty"
 )
 
 // bus is a slave behind a pseudo-terminal, written from the protocol for these tests: it cuts what comes into

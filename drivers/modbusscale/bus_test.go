@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
 	"github.com/simonvetter/modbus"
+
+	"github.com/axlegate/axlegate/internal/pty"
 
 	"github.com/axlegate/axlegate/drivers/scaletest"
 	"github.com/axlegate/axlegate/internal/conf"

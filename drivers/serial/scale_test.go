@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
+	"github.com/axlegate/axlegate/internal/pty"
 
 	"github.com/axlegate/axlegate/wim"
 )

@@ -11,7 +11,6 @@ const (
 	nats       = "github.com/nats-io/nats-server/v2"
 	pgx        = "github.com/jackc/pgx/v5"
 	paho       = "github.com/eclipse/paho.mqtt.golang"
-	pty        = "github.com/creack/pty"
 	prometheus = "github.com/prometheus/client_golang"
 	scs        = "github.com/alexedwards/scs/v2"
 	simonvet   = "github.com/simonvetter/modbus"
@@ -78,7 +77,7 @@ func rooms() []Room {
 		},
 		{
 			Path: "drivers/serial", Ours: []string{"wim"}, Foreign: []string{gobus},
-			Tests: []string{"drivers/scaletest", "internal/freeport", "simulator", pty},
+			Tests: []string{"drivers/scaletest", "internal/freeport", "simulator", "internal/pty"},
 			Why:   "Its tests need a line that can be pulled, a pseudo-terminal or a socket; on it they also meet the simulator's indicators.",
 		},
 		{Path: "drivers/inbox", Tests: []string{"internal/freeport"}},
@@ -116,17 +115,17 @@ func rooms() []Room {
 		},
 		{
 			Path: "drivers/modbus", Foreign: []string{goburrow, gobus},
-			Tests: []string{"internal/freeport", pty, simonvet},
+			Tests: []string{"internal/freeport", "internal/pty", simonvet},
 			Why:   "The other end in its tests is another library, or a slave on a pseudo-terminal, so that two implementations meet.",
 		},
 		{
 			Path: "drivers/modbusscale", Ours: []string{"drivers/modbus", "internal/conf", "wim"},
-			Tests: []string{"configs", "drivers/scaletest", "internal/freeport", pty, simonvet},
+			Tests: []string{"configs", "drivers/scaletest", "internal/freeport", "internal/pty", simonvet},
 			Why:   "As drivers/modbus; its tests load the profile that ships.",
 		},
 		{
 			Path: "drivers/indicator", Ours: []string{"drivers/modbus", "internal/conf", "wim"},
-			Tests: []string{"configs", "internal/freeport", "internal/testenv", "simulator", pty, simonvet},
+			Tests: []string{"configs", "internal/freeport", "internal/testenv", "simulator", "internal/pty", simonvet},
 			Why:   "As drivers/modbusscale; on the wires of its tests it also meets the simulator and a server in another language.",
 		},
 		{
@@ -189,14 +188,15 @@ func rooms() []Room {
 		// Simulated hardware: words only, never drivers or rules, so that two encoders meet on a wire.
 		{Path: "simulator/physics"},
 		{
-			Path: "simulator", Ours: []string{"internal/capture", "internal/conf", "internal/freeport", "simulator/physics", "wim"},
-			Foreign: []string{bitmapfont, pty, simonvet, "golang.org/x/image", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/term"},
+			Path: "simulator", Ours: []string{"internal/capture", "internal/conf", "internal/freeport", "internal/pty", "simulator/physics", "wim"},
+			Foreign: []string{bitmapfont, simonvet, "golang.org/x/image", "golang.org/x/sync", "golang.org/x/sys"},
 			Tests:   []string{"internal/testenv"},
 			Why:     "Its tests read its instruments with another maker's master.",
 		},
 
 		// What pages share, and strict configuration.
 		{Path: "internal/capture"},
+		{Path: "internal/pty", Foreign: []string{"golang.org/x/sys", "golang.org/x/term"}},
 		{Path: "internal/conf", Foreign: []string{yaml}},
 		{Path: "internal/signin", Foreign: []string{"golang.org/x/crypto", "golang.org/x/time"}},
 		{Path: "internal/web", Ours: []string{"wim"}, Foreign: []string{"golang.org/x/text"}},
@@ -232,7 +232,7 @@ func rooms() []Room {
 				"internal/daemon", "internal/scoresheet", "internal/scoring", "internal/signin", "internal/stand", "internal/web", "rules", "simulator", "wim", "wim/accuracy", "wim/calibration", "wim/seal",
 			},
 			Foreign: []string{kong, "golang.org/x/sync", "golang.org/x/term"},
-			Tests:   []string{"internal/freeport", "simulator/physics", pty},
+			Tests:   []string{"internal/freeport", "simulator/physics", "internal/pty"},
 			Why:     "The toolbox reads journals, keys, password hashes and what devices sent itself, and asks devices on the bench; it starts daemons through internal/daemon.",
 		},
 

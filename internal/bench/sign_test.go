@@ -9,10 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
 	"github.com/simonvetter/modbus"
 	port "go.bug.st/serial"
 	"golang.org/x/term"
+
+	"github.com/axlegate/axlegate/internal/pty"
 
 	"github.com/axlegate/axlegate/configs"
 	"github.com/axlegate/axlegate/drivers/serial"

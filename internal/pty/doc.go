@@ -1,0 +1,2 @@
+// Package pty opens pseudo-terminals: lines without hardware.
+package pty
