@@ -4,8 +4,67 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"runtime"
+	"strconv"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
+
+// grow makes the goroutine's stack large, so that the collector moves it to a smaller one later.
+func grow(n int) byte {
+	var room [512]byte
+	if n == 0 {
+		return room[0]
+	}
+	room[n%len(room)] = byte(n)
+	return grow(n-1) + room[n%len(room)]
+}
+
+func TestATerminalIsTheOneThatWasOpenedThoughTheCollectorMovesStacks(t *testing.T) {
+	first, other, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := errors.Join(first.Close(), other.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				runtime.GC()
+			}
+		}
+	}()
+	for range 500 {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			grow(200)
+			m, s, err := Open()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if n, err := unix.IoctlGetInt(int(m.Fd()), unix.TIOCGPTN); err != nil || s.Name() != "/dev/pts/"+strconv.Itoa(n) {
+				t.Errorf("the other end of terminal %d is %s, %v", n, s.Name(), err)
+			}
+			if err := errors.Join(s.Close(), m.Close()); err != nil {
+				t.Error(err)
+			}
+		}()
+		<-done
+	}
+	close(stop)
+	<-stopped
+}
 
 // deep opens a terminal with a stack that has to grow on the way.
 func deep(t *testing.T, n int) {
