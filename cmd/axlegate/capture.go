@@ -106,8 +106,14 @@ func (c captureCommand) run(ctx context.Context) (err error) {
 	if t.bar {
 		fmt.Fprintln(os.Stderr)
 	}
-	fmt.Fprintf(os.Stderr, "%d bytes in %s\n", total, c.Output)
 	err = errors.Join(err, werr)
+	if err != nil && total == 0 {
+		return errors.Join(err, os.Remove(c.Output)) // so that the next attempt may have the name
+	}
+	fmt.Fprintf(os.Stderr, "%d bytes in %s\n", total, c.Output)
+	if err == nil && ctx.Err() == nil {
+		fmt.Fprintln(os.Stderr, "the line ended by itself; the last entry of the file says why")
+	}
 	if err == nil && t.full.Load() {
 		err = fmt.Errorf("%w: %d MB; a greater one is set with --limit", errLimit, c.Limit)
 	}

@@ -111,7 +111,7 @@ func TestASerialLineIsCapturedThroughATapAndPlayedAgainByteByByte(t *testing.T) 
 			if _, err := l.Write(p); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond) // so that they come in pieces, where the machine lets them; nothing waits for it
 		}
 		heard = make([]byte, len(slices.Concat(said...)))
 		if _, err := io.ReadFull(edge, heard); err != nil || !bytes.Equal(heard, slices.Concat(said...)) {
@@ -289,6 +289,12 @@ func TestACaptureThatCannotBeSaysWhy(t *testing.T) {
 		if err := c.run(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
+		if _, err := os.Stat(c.Output); c.Output != taken && err == nil {
+			t.Errorf("%s: a file with nothing in it is left behind", want)
+		}
+	}
+	if _, err := os.Stat(taken); err != nil {
+		t.Errorf("the file that was there is gone: %v", err)
 	}
 	for want, text := range map[string]string{
 		"is no capture":         "hello\n",

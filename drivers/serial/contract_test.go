@@ -12,38 +12,51 @@ import (
 	"github.com/axlegate/axlegate/wim"
 )
 
-// wired is a scale that speaks AF1 on a pseudo-terminal.
-type wired struct {
-	line      *line
+// talking is a scale that speaks AF1, on whatever line.
+type talking struct {
 	boot, seq uint32
+	write     func([]byte)
 }
 
-func (w *wired) Note(r wim.Reading) wim.Reading {
-	w.seq++
-	r.Boot, r.Seq, r.DeviceTime = w.boot, w.seq, int64(w.seq)*1_000_000
-	w.write(encode(r))
+func (d *talking) Note(r wim.Reading) wim.Reading {
+	d.seq++
+	r.Boot, r.Seq, r.DeviceTime = d.boot, d.seq, int64(d.seq)*1_000_000
+	d.write(encode(r))
 	return r
 }
 
 // Disturb ends in as many quiet bytes as a frame can have, so that no start mark among them waits for more.
-func (w *wired) Disturb() {
-	w.write(append([]byte("\x02\x1aA garbage \x02\x02\xff"), bytes.Repeat([]byte{0}, af1Max)...))
+func (d *talking) Disturb() {
+	d.write(append([]byte("\x02\x1aA garbage \x02\x02\xff"), bytes.Repeat([]byte{0}, af1Max)...))
 }
 
-func (w *wired) write(b []byte) {
-	if w.line.master != nil {
-		w.line.send(b)
-	}
+func (d *talking) Restart() { d.boot, d.seq = d.boot+1, 0 }
+
+// wired speaks on a pseudo-terminal.
+type wired struct {
+	talking
+
+	line *line
 }
 
-func (w *wired) Pull()    { w.line.pull() }
-func (w *wired) Plug()    { w.line.plug() }
-func (w *wired) Restart() { w.boot, w.seq = w.boot+1, 0 }
+func newWired(t testing.TB) *wired {
+	w := &wired{line: newLine(t)}
+	w.talking = talking{boot: 77, write: func(b []byte) {
+		if w.line.master != nil {
+			w.line.send(b)
+		}
+	}}
+	return w
+}
 
-// served is a scale behind a terminal server.
+func (w *wired) Pull() { w.line.pull() }
+func (w *wired) Plug() { w.line.plug() }
+
+// served speaks behind a terminal server.
 type served struct {
-	t         testing.TB
-	boot, seq uint32
+	talking
+
+	t testing.TB
 
 	mu       sync.Mutex
 	address  string
@@ -51,18 +64,7 @@ type served struct {
 	conns    []net.Conn
 }
 
-func (s *served) Note(r wim.Reading) wim.Reading {
-	s.seq++
-	r.Boot, r.Seq, r.DeviceTime = s.boot, s.seq, int64(s.seq)*1_000_000
-	s.write(encode(r))
-	return r
-}
-
-func (s *served) Disturb() {
-	s.write(append([]byte("\x02\x1aA garbage \x02\x02\xff"), bytes.Repeat([]byte{0}, af1Max)...))
-}
-
-func (s *served) write(b []byte) {
+func (s *served) send(b []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.conns {
@@ -109,15 +111,14 @@ func (s *served) Plug() {
 	}()
 }
 
-func (s *served) Restart() { s.boot, s.seq = s.boot+1, 0 }
-
 func TestTheSerialScaleBehindATerminalServerKeepsTheContract(t *testing.T) {
 	scaletest.Run(t, func(t testing.TB) scaletest.Rig {
 		address, err := freeport.Address(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := &served{t: t, boot: 77, address: address}
+		d := &served{t: t, address: address}
+		d.talking = talking{boot: 77, write: d.send}
 		d.Plug()
 		t.Cleanup(d.Pull)
 		s, err := New(Config{Device: "scale-1", Address: d.address, Silence: time.Minute})
@@ -130,7 +131,7 @@ func TestTheSerialScaleBehindATerminalServerKeepsTheContract(t *testing.T) {
 
 func TestTheSerialScaleKeepsTheContract(t *testing.T) {
 	scaletest.Run(t, func(t testing.TB) scaletest.Rig {
-		w := &wired{line: newLine(t), boot: 77}
+		w := newWired(t)
 		s, err := New(Config{Device: "scale-1", Path: w.line.link, Silence: time.Minute})
 		if err != nil {
 			t.Fatal(err)

@@ -72,9 +72,6 @@ type deviceView struct {
 // Said is the device's state in words.
 func (d deviceView) Said() string { return d.Words.Or("device", string(d.State)) }
 
-// Well tells that nobody needs to look at it.
-func (d deviceView) Well() bool { return d.State == edge.DeviceLive }
-
 // Down tells that a device of the lane is down.
 func (l *laneView) Down() bool {
 	return slices.ContainsFunc(l.Devices, func(d deviceView) bool { return !d.Up })

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,7 +96,7 @@ func openBridges(cfg *EdgeConfig, now func() time.Time, log *slog.Logger) (syste
 		if err != nil {
 			return nil, nil, fmt.Errorf("bridges[%d]: %w", i, err)
 		}
-		systems = append(systems, edge.SystemConfig{System: c.Bridge, Transactions: b, Before: cmp.Or(c.Before.Std(), 2*time.Hour), Tolerance: c.Tolerance})
+		systems = append(systems, edge.SystemConfig{System: c.Bridge, Transactions: b, Before: c.Before.Std(), Tolerance: c.Tolerance})
 		shown = append(shown, staffBridge{b})
 	}
 	return systems, shown, nil
